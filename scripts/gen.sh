@@ -14,15 +14,15 @@ protovalidate=github.com/bufbuild/protovalidate@v1.2.2
 module_dir() { GOWORK=off go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",*$/\1/p'; }
 
 stamp="$third/.stamp"
-if [ "$(cat "$stamp" 2>/dev/null)" != "$gnostic $protovalidate" ]; then
+if [ "$(cat "$stamp" 2>/dev/null)" != "$gnostic $protovalidate httpbody" ]; then
   g=$(module_dir "$gnostic")/cmd/protoc-gen-openapi/examples
   v=$(module_dir "$protovalidate")/proto/protovalidate
   rm -rf "$third"
   mkdir -p "$third/google/api" "$third/buf/validate"
-  cp "$g"/google/api/*.proto "$third/google/api/"
+  cp "$g"/google/api/*.proto "$g"/../../../third_party/google/api/httpbody.proto "$third/google/api/"
   cp "$v"/buf/validate/*.proto "$third/buf/validate/"
   chmod -R u+w "$third"
-  echo "$gnostic $protovalidate" >"$stamp"
+  echo "$gnostic $protovalidate httpbody" >"$stamp"
 fi
 
 export PATH="$bin:$PATH"
@@ -31,3 +31,12 @@ paths=()
 for p in "$@"; do paths+=(--path "$p"); done
 if [ $# -eq 0 ]; then rm -rf gen/go; fi
 buf generate "${paths[@]}"
+
+# One OpenAPI document for the whole suite, from a run over all protos.
+if [ $# -eq 0 ]; then
+  raw=$(mktemp -d)
+  trap 'rm -rf "$raw"' EXIT
+  buf generate --template "{\"version\":\"v2\",\"inputs\":[{\"directory\":\".\"}],\"plugins\":[{\"local\":\"protoc-gen-openapiv3\",\"out\":\"$raw\",\"strategy\":\"all\"}]}"
+  mkdir -p gen/openapi
+  openapi-finish "$raw" >gen/openapi/openapi.json
+fi

@@ -1,0 +1,131 @@
+// Package gateway is the REST side of the suite: JSON over HTTP in, gRPC out.
+// It holds no business rule. Every call goes through a client connection, so
+// that the same interceptors run whether the service is in this process or in
+// another one.
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/swaggest/swgui"
+	"github.com/swaggest/swgui/v5emb"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	protos "github.com/trama-suite/trama/proto"
+
+	"github.com/trama-suite/trama/gateway/wirejson"
+	"github.com/trama-suite/trama/services/platform/errs"
+)
+
+// Config is what the gateway needs besides the services' connections.
+type Config struct {
+	// Origins may call the API from a browser; "*" for any, empty for none.
+	Origins []string
+	// RateLimit bounds the requests of one caller.
+	RateLimit RateLimit
+	// Ready reports why the deployment cannot serve yet, nil when it can.
+	Ready func(ctx context.Context) error
+	// Metrics answers /metrics.
+	Metrics http.Handler
+	// Tracer and Meter receive the gateway's telemetry.
+	Tracer trace.TracerProvider
+	Meter  metric.MeterProvider
+	// Now is the clock of the rate limit.
+	Now func() time.Time
+}
+
+// New returns the handler of the whole REST side. conns has a connection for
+// each service the gateway speaks for, by service name; a service without one
+// answers 404.
+func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterface) (http.Handler, error) {
+	api := runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, wirejson.HTTPBody{}),
+		runtime.WithMarshalerOption("application/merge-patch+json", wirejson.HTTPBody{}),
+		runtime.WithIncomingHeaderMatcher(forwardHeader),
+		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithErrorHandler(handleError),
+		runtime.WithRoutingErrorHandler(handleRoutingError),
+		runtime.WithForwardResponseOption(setETag),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithWriteContentLength(),
+	)
+	for service, conn := range conns {
+		for _, mount := range mounts[service] {
+			if err := mount(ctx, api, conditionalConn{conn}); err != nil {
+				return nil, fmt.Errorf("mount %s: %w", service, err)
+			}
+		}
+	}
+
+	root := http.NewServeMux()
+	traced := otelhttp.NewHandler(readConditions(limitBody(api)), "rest",
+		otelhttp.WithTracerProvider(cfg.Tracer), otelhttp.WithMeterProvider(cfg.Meter))
+	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
+	root.HandleFunc("GET /openapi.json", openAPI)
+	root.Handle("GET /docs/", v5emb.NewHandlerWithConfig(swgui.Config{
+		Title: "Trama", SwaggerJSON: "/openapi.json", BasePath: "/docs/",
+		// Swagger UI would otherwise ask a foreign host to validate the document.
+		SettingsUI: map[string]string{"validatorUrl": "null", "tryItOutEnabled": "true"},
+	}))
+	root.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently))
+	root.HandleFunc("GET /healthz", alive)
+	root.HandleFunc("GET /readyz", cfg.ready)
+	root.HandleFunc("GET /status", cfg.ready)
+	if cfg.Metrics != nil {
+		root.Handle("GET /metrics", cfg.Metrics)
+	}
+	root.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		handleRoutingError(r.Context(), nil, nil, w, r, http.StatusNotFound)
+	})
+	return secure(cors(cfg.Origins, root)), nil
+}
+
+// secure sets the headers that keep browsers from guessing and framing.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["X-Content-Type-Options"] = nosniff
+		h["X-Frame-Options"] = deny
+		h["Referrer-Policy"] = noReferrer
+		next.ServeHTTP(w, r)
+	})
+}
+
+var (
+	nosniff    = []string{"nosniff"}
+	deny       = []string{"DENY"}
+	noReferrer = []string{"no-referrer"}
+)
+
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(protos.OpenAPI) // the client went away: nothing to do about it
+}
+
+// alive says that the process runs, whatever its dependencies do.
+func alive(w http.ResponseWriter, _ *http.Request) { writeStatus(w) }
+
+// ready says whether the deployment can serve.
+func (cfg Config) ready(w http.ResponseWriter, r *http.Request) {
+	if cfg.Ready != nil {
+		if err := cfg.Ready(r.Context()); err != nil {
+			writeProblem(w, r, newProblem(codes.Unavailable, errs.ServiceDown, err.Error()))
+			return
+		}
+	}
+	writeStatus(w)
+}
+
+func writeStatus(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"status":"ok"}`)) // the client went away: nothing to do about it
+}

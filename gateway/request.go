@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// maxBody is the largest request body, as for gRPC messages.
+const maxBody = 4 << 20
+
+// limitedBody is a request body that stops after maxBody and remembers it, so
+// that the error handler can tell a large body from a malformed one.
+type limitedBody struct {
+	io.ReadCloser
+	left     int64
+	exceeded bool
+}
+
+func (b *limitedBody) Read(p []byte) (int, error) {
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		b.exceeded = true
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+type bodyKey struct{}
+
+// limitBody is the middleware that bounds bodies.
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body := &limitedBody{ReadCloser: r.Body, left: maxBody}
+		if r.ContentLength > maxBody {
+			body.left, body.exceeded = -1, true
+		}
+		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, body))
+		r.Body = body
+		next.ServeHTTP(w, r)
+	})
+}
+
+func tooLarge(r *http.Request) bool {
+	body, ok := r.Context().Value(bodyKey{}).(*limitedBody)
+	return ok && body.exceeded
+}
+
+// forwardHeader says which request headers become gRPC metadata: the token and
+// nothing else. In particular a client's Grpc-Metadata-* headers never do.
+func forwardHeader(header string) (string, bool) {
+	if textproto.CanonicalMIMEHeaderKey(header) == "Authorization" {
+		return "authorization", true
+	}
+	return "", false
+}
+
+// conditions are the HTTP headers that stand for fields of a request.
+type conditions struct {
+	requestID string // Idempotency-Key
+	etag      string // If-Match
+}
+
+type conditionsKey struct{}
+
+// readConditions is the middleware that takes Idempotency-Key and If-Match.
+func readConditions(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := conditions{
+			requestID: r.Header.Get("Idempotency-Key"),
+			etag:      strings.Trim(strings.TrimPrefix(r.Header.Get("If-Match"), "W/"), `"`),
+		}
+		if c != (conditions{}) {
+			r = r.WithContext(context.WithValue(r.Context(), conditionsKey{}, c))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// conditionalConn puts the conditions of the HTTP request into the fields of
+// the same meaning where the request leaves them empty: request_id; and etag,
+// of the request or, for an update, of the resource in it.
+type conditionalConn struct{ grpc.ClientConnInterface }
+
+func (c conditionalConn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	if found, ok := ctx.Value(conditionsKey{}).(conditions); ok {
+		if m, ok := args.(proto.Message); ok {
+			apply(m.ProtoReflect(), found)
+		}
+	}
+	return c.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
+}
+
+func apply(m protoreflect.Message, c conditions) {
+	setIfEmpty(m, "request_id", c.requestID)
+	if setIfEmpty(m, "etag", c.etag) {
+		return
+	}
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		if fd := fields.Get(i); fd.Message() != nil && !fd.IsList() && !fd.IsMap() && m.Has(fd) {
+			if setIfEmpty(m.Mutable(fd).Message(), "etag", c.etag) {
+				return
+			}
+		}
+	}
+}
+
+// setIfEmpty reports whether m has a text field of that name.
+func setIfEmpty(m protoreflect.Message, name protoreflect.Name, value string) bool {
+	fd := m.Descriptor().Fields().ByName(name)
+	if fd == nil || fd.Kind() != protoreflect.StringKind || fd.IsList() {
+		return false
+	}
+	if value != "" && m.Get(fd).String() == "" {
+		m.Set(fd, protoreflect.ValueOfString(value))
+	}
+	return true
+}
+
+// setETag repeats a resource's etag in the ETag header.
+func setETag(_ context.Context, w http.ResponseWriter, m proto.Message) error {
+	if tagged, ok := m.(interface{ GetEtag() string }); ok && tagged.GetEtag() != "" {
+		w.Header()["Etag"] = []string{`"` + tagged.GetEtag() + `"`}
+	}
+	return nil
+}
