@@ -1,0 +1,222 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+const (
+	// groupMax events share a transaction when they are waiting anyway.
+	groupMax = 128
+	// prefetch keeps the next group at hand while one is being applied.
+	prefetch = 2 * groupMax
+	// handlingWait is how long the server waits for an answer before it
+	// delivers an event again, perhaps to another replica.
+	handlingWait = 30 * time.Second
+)
+
+// Consume applies the events of c.Source until ctx ends, and then returns nil.
+// It survives lost connections and wiped streams. An error means that c itself
+// is wrong.
+func (b *Bus) Consume(ctx context.Context, c Consumer) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.MaxDeliveries == 0 {
+		c.MaxDeliveries = 10
+	}
+	if c.Retry == 0 {
+		c.Retry = 200 * time.Millisecond
+	}
+	w := &worker{
+		Consumer: c, bus: b,
+		log:      b.log.With("consumer", c.Name, "source", c.Source),
+		handlers: map[protoreflect.FullName]Handler{},
+		meters:   b.meters.of(c),
+	}
+	for _, h := range c.Handlers {
+		w.handlers[h.message.FullName()] = h
+	}
+	for wait := 50 * time.Millisecond; ; {
+		started := time.Now()
+		err := w.run(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(started) > time.Minute {
+			wait = 50 * time.Millisecond
+		}
+		w.log.Warn("consumer interrupted, starting again", "error", err)
+		if !pause(ctx, wait) {
+			return nil
+		}
+		wait = min(2*wait, 5*time.Second)
+	}
+}
+
+// pause waits, and reports whether it was to the end.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// worker is one running Consumer.
+type worker struct {
+	Consumer
+	bus      *Bus
+	log      *slog.Logger
+	handlers map[protoreflect.FullName]Handler
+	meters   consumerMeters
+}
+
+// run consumes until something breaks.
+func (w *worker) run(ctx context.Context) error {
+	if _, err := w.bus.Stream(ctx, w.Source); err != nil {
+		return err
+	}
+	cons, err := w.bus.js.CreateOrUpdateConsumer(ctx, StreamName(w.Source), jetstream.ConsumerConfig{
+		Durable:        durable(w.Name, w.Source),
+		FilterSubjects: w.subjects(),
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        handlingWait,
+		MaxDeliver:     -1,
+		MaxAckPending:  4 * prefetch,
+	})
+	if err != nil {
+		return fmt.Errorf("bus: consumer %s: %w", durable(w.Name, w.Source), err)
+	}
+	messages, err := cons.Messages(jetstream.PullMaxMessages(prefetch), jetstream.PullHeartbeat(5*time.Second))
+	if err != nil {
+		return fmt.Errorf("bus: consumer %s: %w", durable(w.Name, w.Source), err)
+	}
+
+	ctx, cancel := context.WithCancel(ctx)
+	incoming := make(chan jetstream.Msg, groupMax)
+	var broken error
+	var pump sync.WaitGroup
+	pump.Go(func() {
+		defer close(incoming)
+		for {
+			var m jetstream.Msg
+			if m, broken = messages.Next(jetstream.NextContext(ctx)); broken != nil {
+				return
+			}
+			select {
+			case incoming <- m:
+			case <-ctx.Done():
+				giveBack(m)
+				return
+			}
+		}
+	})
+	defer func() {
+		cancel()
+		pump.Wait()
+		// What was fetched and not looked at goes to whoever asks next, at once.
+		for m := range incoming {
+			giveBack(m)
+		}
+		messages.Drain()
+		for {
+			m, err := messages.Next(jetstream.NextMaxWait(time.Second))
+			if err != nil {
+				break
+			}
+			giveBack(m)
+		}
+		messages.Stop()
+	}()
+
+	group := make([]delivery, 0, groupMax)
+	for m := range incoming {
+		group = w.collect(ctx, m, incoming, group[:0])
+		w.process(ctx, group)
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+	return broken
+}
+
+func giveBack(m jetstream.Msg) { _ = m.Nak() }
+
+// delivery is one event at hand.
+type delivery struct {
+	msg        jetstream.Msg
+	env        *eventv1.Envelope
+	handler    Handler
+	deliveries uint64
+}
+
+// collect decodes m and what else has arrived by now, up to a group's size.
+// What needs no transaction is settled here.
+func (w *worker) collect(ctx context.Context, m jetstream.Msg, incoming <-chan jetstream.Msg, group []delivery) []delivery {
+	for {
+		if d, ok := w.decode(ctx, m); ok {
+			group = append(group, d)
+		}
+		if len(group) == groupMax {
+			return group
+		}
+		select {
+		case next, ok := <-incoming:
+			if !ok {
+				return group
+			}
+			m = next
+		default:
+			return group
+		}
+	}
+}
+
+// errUndecodable is the error of bytes that are not what their type says.
+var errUndecodable = errors.New("cannot be decoded")
+
+func (w *worker) decode(ctx context.Context, m jetstream.Msg) (delivery, bool) {
+	if to := m.Headers().Get(redriveHeader); to != "" && to != w.Name {
+		w.ack(m) // a dead letter of another consumer, on its second way
+		return delivery{}, false
+	}
+	d := delivery{msg: m, env: &eventv1.Envelope{}, deliveries: 1}
+	if meta, err := m.Metadata(); err == nil {
+		d.deliveries = meta.NumDelivered
+	}
+	if err := proto.Unmarshal(m.Data(), d.env); err != nil {
+		w.bury(ctx, d, fmt.Errorf("%w: envelope: %w", errUndecodable, err))
+		return delivery{}, false
+	}
+	if d.env.GetId() == "" || d.env.GetData() == nil {
+		w.bury(ctx, d, fmt.Errorf("%w: envelope without id or data", errUndecodable))
+		return delivery{}, false
+	}
+	var known bool
+	if d.handler, known = w.handlers[d.env.GetData().MessageName()]; !known {
+		w.ack(m)
+		return delivery{}, false
+	}
+	return d, true
+}
+
+// ack acknowledges without waiting for the server's word: should it get lost,
+// the event comes again and the inbox knows it.
+func (w *worker) ack(m jetstream.Msg) {
+	if err := m.Ack(); err != nil {
+		w.log.Warn("event not acknowledged", "error", err)
+	}
+}
