@@ -1,0 +1,275 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A group is bounded in number and in time, so that the first in it is answered
+// soon however many follow.
+const (
+	groupMost = 256
+	groupTime = 20 * time.Millisecond
+)
+
+// sqliteWriter owns the one connection that writes. Its goroutine takes waiting
+// transactions one after another, gives each the connection for a turn, and
+// commits them together: one fsync for all. A transaction's function runs in
+// its caller's goroutine, so a panic or runtime.Goexit in it stays there.
+type sqliteWriter struct {
+	conn    *sqliteConn
+	queue   chan *turn
+	done    chan error    // the function under way has ended
+	closing chan struct{} // closed: take no more
+	stopped chan struct{} // closed: the goroutine has ended
+	closer  sync.Once
+}
+
+// turn is one waiting transaction.
+type turn struct {
+	state  atomic.Int32 // turnWaiting, then turnTaken or turnGone
+	start  chan error   // nil: the connection is yours
+	answer chan error   // after the group's COMMIT
+}
+
+const (
+	turnWaiting = iota
+	turnTaken
+	turnGone
+)
+
+var (
+	errAbandoned = errors.New("sqldb: the transaction's function did not return")
+	turns        = sync.Pool{New: func() any {
+		return &turn{start: make(chan error, 1), answer: make(chan error, 1)}
+	}}
+)
+
+func startSQLiteWriter(conn *sqliteConn) *sqliteWriter {
+	w := &sqliteWriter{
+		conn:    conn,
+		queue:   make(chan *turn, groupMost),
+		done:    make(chan error, 1),
+		closing: make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	go w.loop()
+	return w
+}
+
+// write waits for its turn, runs fn in it, and returns after the COMMIT that
+// holds its changes. A context that ends while waiting withdraws the
+// transaction; later it has no effect, as others share the COMMIT.
+func (w *sqliteWriter) write(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) error {
+	select {
+	case <-w.closing:
+		return ErrClosed
+	default:
+	}
+	t := turns.Get().(*turn)
+	t.state.Store(turnWaiting)
+	select {
+	case w.queue <- t:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.closing:
+		return ErrClosed
+	}
+	if err := w.wait(ctx, t); err != nil {
+		return err
+	}
+	if err := w.runTurn(ctx, tx, fn); err != nil {
+		return err
+	}
+	err := <-t.answer
+	turns.Put(t)
+	return err
+}
+
+// wait returns nil when the connection is the turn's.
+func (w *sqliteWriter) wait(ctx context.Context, t *turn) error {
+	var gone error
+	select {
+	case err := <-t.start:
+		return err
+	case <-ctx.Done():
+		gone = ctx.Err()
+	case <-w.stopped:
+		gone = ErrClosed
+	}
+	if t.state.CompareAndSwap(turnWaiting, turnGone) {
+		return gone
+	}
+	return <-t.start // it has just been taken
+}
+
+// runTurn runs fn and tells the writer how it ended, even where it panics.
+func (w *sqliteWriter) runTurn(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (err error) {
+	tx.session = &sqliteSession{conn: w.conn}
+	returned := false
+	defer func() {
+		err = tx.finish(err)
+		if !returned {
+			err = errAbandoned
+		}
+		told := err
+		if told != nil && tx.failed != nil { // fn may have put its own words in the error's place
+			told = tx.failed
+		}
+		w.done <- told
+	}()
+	err = fn(ctx, tx)
+	returned = true
+	return err
+}
+
+// loop forms groups until the writer is closed and nobody waits.
+func (w *sqliteWriter) loop() {
+	defer close(w.stopped)
+	for {
+		select {
+		case t := <-w.queue:
+			w.group(t)
+		case <-w.closing:
+			for {
+				select {
+				case t := <-w.queue:
+					w.group(t)
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// group runs waiting transactions from first on, commits them and answers all.
+// One that fails is rolled back alone and is not among those answered: its
+// caller has the error already.
+func (w *sqliteWriter) group(first *turn) {
+	var waiting []*turn
+	var broken error
+	begun := false
+	began := time.Now()
+	for t := first; t != nil; {
+		if t.state.CompareAndSwap(turnWaiting, turnTaken) { // its caller has not gone
+			if !begun {
+				if err := w.conn.run("BEGIN IMMEDIATE"); err != nil {
+					t.start <- unavailable(err)
+					return
+				}
+				begun = true
+			}
+			var joined bool
+			joined, begun, broken = w.take(t, len(waiting) == 0)
+			if joined {
+				waiting = append(waiting, t)
+			}
+			if broken != nil {
+				break
+			}
+		}
+		t = w.next(len(waiting), began)
+	}
+	w.finish(begun, broken, waiting)
+}
+
+// take gives a transaction its turn. One that is alone needs no savepoint:
+// there is nothing else to protect. It returns whether the transaction awaits
+// the group's COMMIT, whether the group's transaction is still open, and what
+// broke the whole group.
+func (w *sqliteWriter) take(t *turn, alone bool) (joined, begun bool, broken error) {
+	if !alone {
+		if err := w.conn.run("SAVEPOINT turn"); err != nil {
+			t.start <- unavailable(err)
+			return false, true, err
+		}
+	}
+	t.start <- nil
+	err := <-w.done
+	switch {
+	case err == nil && alone:
+		return true, true, nil
+	case err == nil:
+		return true, true, w.conn.run("RELEASE turn")
+	case endsTransaction(err):
+		return false, true, err
+	case alone:
+		return false, false, w.conn.run("ROLLBACK")
+	}
+	if err := w.conn.run("ROLLBACK TO turn"); err != nil {
+		return false, true, err
+	}
+	return false, true, w.conn.run("RELEASE turn")
+}
+
+// next returns another transaction for the group, nil where nobody waits or the
+// group is full.
+func (w *sqliteWriter) next(members int, began time.Time) *turn {
+	if members >= groupMost || time.Since(began) > groupTime {
+		return nil
+	}
+	select {
+	case t := <-w.queue:
+		return t
+	default:
+		return nil
+	}
+}
+
+// finish commits the group, or rolls it back, and answers its members.
+func (w *sqliteWriter) finish(begun bool, broken error, waiting []*turn) {
+	if begun {
+		if broken == nil {
+			broken = w.conn.run("COMMIT")
+		}
+		if broken != nil {
+			_ = w.conn.run("ROLLBACK") // fails where SQLite has rolled back by itself
+		}
+	}
+	var answer error
+	if broken != nil {
+		answer = unavailable(fmt.Errorf("sqldb: the group of transactions was rolled back: %w", broken))
+	}
+	for _, t := range waiting {
+		t.answer <- answer
+	}
+}
+
+// close takes no more transactions and waits for those that wait.
+func (w *sqliteWriter) close() error {
+	w.closer.Do(func() { close(w.closing) })
+	<-w.stopped
+	return w.conn.close()
+}
+
+// sqliteSession runs a transaction's statements on a connection. On the writer
+// no context reaches SQLite: an interrupt would roll back the whole group.
+type sqliteSession struct {
+	conn   *sqliteConn
+	reader bool
+}
+
+func (s *sqliteSession) context(ctx context.Context) context.Context {
+	if s.reader {
+		return ctx
+	}
+	return context.Background()
+}
+
+func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int64, error) {
+	return s.conn.exec(s.context(ctx), query, args)
+}
+
+func (s *sqliteSession) queue(query string, args []any) error {
+	_, err := s.conn.exec(context.Background(), query, args)
+	return err
+}
+
+func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
+	return s.conn.query(s.context(ctx), query, args)
+}
