@@ -1,0 +1,149 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/trama-suite/trama/services/platform/errs"
+)
+
+// validator is built once for the process; it compiles a message's rules when
+// it first meets the message.
+var validator = sync.OnceValues(func() (protovalidate.Validator, error) { return protovalidate.New() })
+
+// validation checks requests against the buf.validate annotations.
+type validation struct {
+	validator protovalidate.Validator
+	updates   map[string]*update // by full method name
+}
+
+// newValidation compiles the rules of the methods' requests, so that the first
+// calls do not pay for it and a rule that does not compile keeps the server
+// from starting.
+func newValidation(methods map[string]protoreflect.MethodDescriptor) (*validation, error) {
+	v := &validation{updates: map[string]*update{}}
+	inputs := make([]protoreflect.MessageDescriptor, 0, len(methods))
+	for name, md := range methods {
+		inputs = append(inputs, md.Input())
+		if u := updateOf(md.Input()); u != nil {
+			v.updates[name] = u
+		}
+	}
+	var err error
+	v.validator, err = protovalidate.New(protovalidate.WithMessageDescriptors(inputs...))
+	if err != nil {
+		return nil, fmt.Errorf("validation rules: %w", err)
+	}
+	return v, nil
+}
+
+func (v *validation) request(method string, m proto.Message) error {
+	if u := v.updates[method]; u != nil {
+		return violations(v.validator.Validate(m, protovalidate.WithFilter(u.filter(m.ProtoReflect()))))
+	}
+	return violations(v.validator.Validate(m))
+}
+
+// update is the shape of a request of a standard Update method (AIP-134): a
+// resource and an update_mask.
+type update struct {
+	resource, mask protoreflect.FieldDescriptor
+}
+
+func updateOf(request protoreflect.MessageDescriptor) *update {
+	mask := request.Fields().ByName("update_mask")
+	if mask == nil || mask.Message() == nil || mask.Message().FullName() != "google.protobuf.FieldMask" {
+		return nil
+	}
+	for i := range request.Fields().Len() {
+		f := request.Fields().Get(i)
+		if f != mask && f.Message() != nil && !f.IsList() && !f.IsMap() {
+			return &update{resource: f, mask: mask}
+		}
+	}
+	return nil
+}
+
+// filter validates of the resource only the fields that the update is about:
+// a partial resource lacks fields that a whole one requires. UpdateMask checks
+// the whole result.
+func (u *update) filter(request protoreflect.Message) protovalidate.Filter {
+	var paths []string
+	if fm, ok := request.Get(u.mask).Message().Interface().(*fieldmaskpb.FieldMask); ok {
+		paths = fm.GetPaths()
+	}
+	resource := request.Get(u.resource).Message()
+	return protovalidate.FilterFunc(func(m protoreflect.Message, d protoreflect.Descriptor) bool {
+		if m != resource {
+			return true
+		}
+		f, ok := d.(protoreflect.FieldDescriptor)
+		if !ok {
+			return false // rules of the resource as a whole
+		}
+		if len(paths) == 0 {
+			return m.Has(f)
+		}
+		for _, p := range paths {
+			top, _, nested := strings.Cut(p, ".")
+			if p == "*" || top == string(f.Name()) {
+				return p == "*" || !nested || m.Has(f)
+			}
+		}
+		return false
+	})
+}
+
+// Validate checks a message against its buf.validate annotations and returns
+// an INVALID_REQUEST with one field violation for each broken rule. Requests
+// have been through it before the handler sees them.
+func Validate(m proto.Message) error {
+	v, err := validator()
+	if err != nil {
+		return fmt.Errorf("validation rules: %w", err)
+	}
+	return violations(v.Validate(m))
+}
+
+// violations turns the validator's answer into an error of the suite's.
+func violations(err error) error {
+	if err == nil {
+		return nil
+	}
+	invalid, ok := errors.AsType[*protovalidate.ValidationError](err)
+	if !ok {
+		return fmt.Errorf("validation: %w", err)
+	}
+	out := errs.New(errs.Invalid, errs.InvalidRequest, "")
+	for _, v := range invalid.Violations {
+		out.Fields = append(out.Fields, errs.Field{
+			Path:        protovalidate.FieldPathString(v.Proto.GetField()),
+			Reason:      errs.Reason(strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(v.Proto.GetRuleId()))),
+			Description: v.Proto.GetMessage(),
+		})
+	}
+	out.Message = summary(out.Fields)
+	return out
+}
+
+// summary names the first thing that is wrong, and how many more there are.
+func summary(fields []errs.Field) string {
+	if len(fields) == 0 {
+		return "the request breaks a rule"
+	}
+	text := fields[0].Description
+	if fields[0].Path != "" {
+		text = fields[0].Path + ": " + text
+	}
+	if more := len(fields) - 1; more > 0 {
+		text = fmt.Sprintf("%s (and %d more)", text, more)
+	}
+	return text
+}
