@@ -185,10 +185,7 @@ func (w *worker) fail(ctx context.Context, d delivery, cause error) {
 func (w *worker) databaseDown(ctx context.Context, group []delivery) bool {
 	down := false
 	for {
-		err := w.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			var one int64
-			return tx.QueryRow(ctx, `SELECT 1`).Scan(&one)
-		})
+		err := w.DB.Ping(ctx)
 		if err == nil || ctx.Err() != nil {
 			return down
 		}

@@ -17,7 +17,7 @@ type RelayConfig struct {
 	// written; those of its own process wake it. 0 means 100 ms.
 	Poll time.Duration
 	// Term is how long a relay leads before it competes again and checks that
-	// the stream is still the one that it knows. 0 means 15 s.
+	// the stream is still the one that it knows. 0 means 30 s.
 	Term time.Duration
 	// Retention is how long published events stay in the journal; 0 means for
 	// ever. A stream that is filled again gets what the journal has.
@@ -45,7 +45,7 @@ func (o *Outbox) Relay(b *bus.Bus, cfg RelayConfig) *Relay {
 		cfg.Poll = 100 * time.Millisecond
 	}
 	if cfg.Term == 0 {
-		cfg.Term = 15 * time.Second
+		cfg.Term = 30 * time.Second
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
@@ -79,9 +79,8 @@ func (r *Relay) Run(ctx context.Context) error {
 			pause(ctx, backoff)
 			backoff = min(2*backoff, backoffMax)
 		case !leading:
-			// Another replica leads. Its term ends at the latest when its
-			// process does.
-			pause(ctx, min(time.Second, r.cfg.Term))
+			// Another replica leads, until its term or its process ends.
+			pause(ctx, min(2*time.Second, r.cfg.Term))
 			backoff = backoffMin
 		default:
 			backoff = backoffMin
