@@ -40,4 +40,6 @@ var Reasons = []errs.Reason{
 	LastAdmin, TooManyMemberships, DateWrong, TextWrong,
 	ImportHeaderWrong, ImportTooManyLines, LineBroken, CellTooLong, EncodingBroken, ValueMissing,
 	ValueUnknown, LineRepeated, OrganisationIsArchived, ZerosRestored, ValueTidied,
+	EntryInvalid, EntryIncomplete, IdeaStageIllegal, IdeaProjectRequired, IdeaServiceRequired,
+	SearchTooLong, SearchTooDeep, SearchNotReady,
 }

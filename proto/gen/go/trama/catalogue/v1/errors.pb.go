@@ -85,6 +85,22 @@ const (
 	// A correction: superfluous spaces, punctuation or a prefix were taken out,
 	// or letters made upper case.
 	CatalogueError_CATALOGUE_ERROR_VALUE_TIDIED CatalogueError = 25
+	// An entry breaks a rule about its content; see the field violations.
+	CatalogueError_CATALOGUE_ERROR_ENTRY_INVALID CatalogueError = 40
+	// An entry lacks what publishing asks for; see the field violations.
+	CatalogueError_CATALOGUE_ERROR_ENTRY_INCOMPLETE CatalogueError = 41
+	// An idea goes one stage at a time and never back.
+	CatalogueError_CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL CatalogueError = 42
+	// An idea reaches the project stage only with the project's name.
+	CatalogueError_CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED CatalogueError = 43
+	// An idea reaches the service stage only with the service offering's name.
+	CatalogueError_CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED CatalogueError = 44
+	// The text looked for has more than 1,000 characters or 64 words.
+	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_LONG CatalogueError = 45
+	// The page lies beyond result 10,000: narrow the search.
+	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_DEEP CatalogueError = 46
+	// The search index is being built: try again.
+	CatalogueError_CATALOGUE_ERROR_SEARCH_NOT_READY CatalogueError = 47
 )
 
 // Enum value maps for CatalogueError.
@@ -116,6 +132,14 @@ var (
 		23: "CATALOGUE_ERROR_ORGANISATION_ARCHIVED",
 		24: "CATALOGUE_ERROR_ZEROS_RESTORED",
 		25: "CATALOGUE_ERROR_VALUE_TIDIED",
+		40: "CATALOGUE_ERROR_ENTRY_INVALID",
+		41: "CATALOGUE_ERROR_ENTRY_INCOMPLETE",
+		42: "CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL",
+		43: "CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED",
+		44: "CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED",
+		45: "CATALOGUE_ERROR_SEARCH_TOO_LONG",
+		46: "CATALOGUE_ERROR_SEARCH_TOO_DEEP",
+		47: "CATALOGUE_ERROR_SEARCH_NOT_READY",
 	}
 	CatalogueError_value = map[string]int32{
 		"CATALOGUE_ERROR_UNSPECIFIED":              0,
@@ -144,6 +168,14 @@ var (
 		"CATALOGUE_ERROR_ORGANISATION_ARCHIVED":    23,
 		"CATALOGUE_ERROR_ZEROS_RESTORED":           24,
 		"CATALOGUE_ERROR_VALUE_TIDIED":             25,
+		"CATALOGUE_ERROR_ENTRY_INVALID":            40,
+		"CATALOGUE_ERROR_ENTRY_INCOMPLETE":         41,
+		"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL":       42,
+		"CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED":    43,
+		"CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED":    44,
+		"CATALOGUE_ERROR_SEARCH_TOO_LONG":          45,
+		"CATALOGUE_ERROR_SEARCH_TOO_DEEP":          46,
+		"CATALOGUE_ERROR_SEARCH_NOT_READY":         47,
 	}
 )
 
@@ -178,7 +210,8 @@ var File_trama_catalogue_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_catalogue_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/catalogue/v1/errors.proto\x12\x12trama.catalogue.v1*\xdc\a\n" +
+	"\x1ftrama/catalogue/v1/errors.proto\x12\x12trama.catalogue.v1*\x93\n" +
+	"\n" +
 	"\x0eCatalogueError\x12\x1f\n" +
 	"\x1bCATALOGUE_ERROR_UNSPECIFIED\x10\x00\x12%\n" +
 	"!CATALOGUE_ERROR_CHECK_DIGIT_WRONG\x10\x01\x12*\n" +
@@ -206,7 +239,15 @@ const file_trama_catalogue_v1_errors_proto_rawDesc = "" +
 	"\x1dCATALOGUE_ERROR_LINE_REPEATED\x10\x16\x12)\n" +
 	"%CATALOGUE_ERROR_ORGANISATION_ARCHIVED\x10\x17\x12\"\n" +
 	"\x1eCATALOGUE_ERROR_ZEROS_RESTORED\x10\x18\x12 \n" +
-	"\x1cCATALOGUE_ERROR_VALUE_TIDIED\x10\x19BJZHgithub.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1;cataloguev1b\x06proto3"
+	"\x1cCATALOGUE_ERROR_VALUE_TIDIED\x10\x19\x12!\n" +
+	"\x1dCATALOGUE_ERROR_ENTRY_INVALID\x10(\x12$\n" +
+	" CATALOGUE_ERROR_ENTRY_INCOMPLETE\x10)\x12&\n" +
+	"\"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL\x10*\x12)\n" +
+	"%CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED\x10+\x12)\n" +
+	"%CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED\x10,\x12#\n" +
+	"\x1fCATALOGUE_ERROR_SEARCH_TOO_LONG\x10-\x12#\n" +
+	"\x1fCATALOGUE_ERROR_SEARCH_TOO_DEEP\x10.\x12$\n" +
+	" CATALOGUE_ERROR_SEARCH_NOT_READY\x10/BJZHgithub.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1;cataloguev1b\x06proto3"
 
 var (
 	file_trama_catalogue_v1_errors_proto_rawDescOnce sync.Once
