@@ -519,7 +519,8 @@ type ExplainResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether the pair is a candidate: every rule kept and the score high enough.
 	Candidate bool `protobuf:"varint,1,opt,name=candidate,proto3" json:"candidate,omitempty"`
-	// Each rule of the programme, in its order, after the rule that the two sides are different bodies.
+	// Each condition held against the pair: first the two that always hold, then
+	// the programme's rules in their order.
 	Rules []*RuleCheck `protobuf:"bytes,2,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Points: exactly the sum of the terms' points.
 	Score int64 `protobuf:"varint,3,opt,name=score,proto3" json:"score,omitempty"`
@@ -608,7 +609,7 @@ func (x *ExplainResponse) GetRank() int32 {
 // RuleCheck is one rule held against a pair.
 type RuleCheck struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The rule. Unspecified: the two sides are different organisations.
+	// The rule. Unspecified: one of the two conditions that always hold.
 	Rule Rule `protobuf:"varint,1,opt,name=rule,proto3,enum=trama.matching.v1.Rule" json:"rule,omitempty"`
 	// Whether the pair keeps it.
 	Kept bool `protobuf:"varint,2,opt,name=kept,proto3" json:"kept,omitempty"`

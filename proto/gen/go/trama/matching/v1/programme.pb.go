@@ -165,8 +165,6 @@ const (
 	FeatureKind_FEATURE_KIND_PROXIMITY FeatureKind = 5
 	// How mature the supply is; a service that is offered today counts as mature.
 	FeatureKind_FEATURE_KIND_MATURITY FeatureKind = 6
-	// How recently somebody vouched for the supply's card: 1 today, 0 after two years.
-	FeatureKind_FEATURE_KIND_FRESHNESS FeatureKind = 7
 )
 
 // Enum value maps for FeatureKind.
@@ -179,7 +177,6 @@ var (
 		4: "FEATURE_KIND_TEXT",
 		5: "FEATURE_KIND_PROXIMITY",
 		6: "FEATURE_KIND_MATURITY",
-		7: "FEATURE_KIND_FRESHNESS",
 	}
 	FeatureKind_value = map[string]int32{
 		"FEATURE_KIND_UNSPECIFIED": 0,
@@ -189,7 +186,6 @@ var (
 		"FEATURE_KIND_TEXT":        4,
 		"FEATURE_KIND_PROXIMITY":   5,
 		"FEATURE_KIND_MATURITY":    6,
-		"FEATURE_KIND_FRESHNESS":   7,
 	}
 )
 
@@ -528,7 +524,8 @@ type Programme struct {
 	// The kinds that may answer. Never change.
 	SupplyKinds []EntryKind `protobuf:"varint,4,rep,packed,name=supply_kinds,json=supplyKinds,proto3,enum=trama.matching.v1.EntryKind" json:"supply_kinds,omitempty"`
 	// Rules that every pair must keep (vincoli rigidi). A pair that breaks one is no
-	// candidate, and Explain says which. A pair within one organisation never is.
+	// candidate, and Explain says which. Two conditions always hold: the two sides are
+	// different organisations, and they share a category, a sector, a tag or a word.
 	Rules []Rule `protobuf:"varint,5,rep,packed,name=rules,proto3,enum=trama.matching.v1.Rule" json:"rules,omitempty"`
 	// What the score is made of (criteri); each feature at most once.
 	Features []*Feature `protobuf:"bytes,6,rep,name=features,proto3" json:"features,omitempty"`
@@ -777,7 +774,7 @@ const file_trama_matching_v1_programme_proto_rawDesc = "" +
 	"\x0eRULE_TERRITORY\x10\x01\x12\x11\n" +
 	"\rRULE_LANGUAGE\x10\x02\x12\x0f\n" +
 	"\vRULE_BUDGET\x10\x03\x12\x11\n" +
-	"\rRULE_DEADLINE\x10\x04*\xdf\x01\n" +
+	"\rRULE_DEADLINE\x10\x04*\xc3\x01\n" +
 	"\vFeatureKind\x12\x1c\n" +
 	"\x18FEATURE_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15FEATURE_KIND_CATEGORY\x10\x01\x12\x17\n" +
@@ -785,8 +782,7 @@ const file_trama_matching_v1_programme_proto_rawDesc = "" +
 	"\x10FEATURE_KIND_TAG\x10\x03\x12\x15\n" +
 	"\x11FEATURE_KIND_TEXT\x10\x04\x12\x1a\n" +
 	"\x16FEATURE_KIND_PROXIMITY\x10\x05\x12\x19\n" +
-	"\x15FEATURE_KIND_MATURITY\x10\x06\x12\x1a\n" +
-	"\x16FEATURE_KIND_FRESHNESS\x10\a2\xd1\x04\n" +
+	"\x15FEATURE_KIND_MATURITY\x10\x062\xd1\x04\n" +
 	"\x10ProgrammeService\x12\x87\x01\n" +
 	"\x0fCreateProgramme\x12).trama.matching.v1.CreateProgrammeRequest\x1a\x1c.trama.matching.v1.Programme\"+\xea\xe0\x18\x06\n" +
 	"\x02\x01\x02\x10\x01\x82\xd3\xe4\x93\x02\x1b:\tprogramme\"\x0e/v1/programmes\x12\x85\x01\n" +
