@@ -550,7 +550,8 @@ type PartnerShare struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The partner, `organisations/{uuid}`.
 	Organisation string `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
-	// Its part: a decimal or a fraction, `0.25` or `1/3`, above 0 and at most 1.
+	// Its part, above 0 and at most 1: a decimal of up to 9 digits after the
+	// point, `0.25`, or a fraction of whole numbers below 1,000, `1/3`.
 	Share         string `protobuf:"bytes,2,opt,name=share,proto3" json:"share,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1410,7 +1411,7 @@ const file_trama_impact_v1_measurement_proto_rawDesc = "" +
 	"^[0-9]{6}$R\x10municipalityCode\"\xdc\x01\n" +
 	"\fPartnerShare\x12{\n" +
 	"\forganisation\x18\x01 \x01(\tBW\xe2A\x01\x02\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12O\n" +
-	"\x05share\x18\x02 \x01(\tB9\xe2A\x01\x02\xbaH2r02.^([0-9]{1,9}/[0-9]{1,9}|[0-9](\\.[0-9]{1,9})?)$R\x05share\"\xa6\x01\n" +
+	"\x05share\x18\x02 \x01(\tB9\xe2A\x01\x02\xbaH2r02.^([0-9]{1,3}/[0-9]{1,3}|[0-9](\\.[0-9]{1,9})?)$R\x05share\"\xa6\x01\n" +
 	"\x11MeasurementChange\x12>\n" +
 	"\vmeasurement\x18\x01 \x01(\v2\x1c.trama.impact.v1.MeasurementR\vmeasurement\x12;\n" +
 	"\vchange_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
