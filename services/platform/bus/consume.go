@@ -82,6 +82,9 @@ type worker struct {
 	log      *slog.Logger
 	handlers map[protoreflect.FullName]Handler
 	meters   consumerMeters
+
+	answered jetstream.Msg   // the last event that was acknowledged
+	returned []jetstream.Msg // events that were delivered and not tried
 }
 
 // run consumes until something breaks.
@@ -116,30 +119,25 @@ func (w *worker) run(ctx context.Context) error {
 			if m, broken = messages.Next(jetstream.NextContext(ctx)); broken != nil {
 				return
 			}
-			select {
-			case incoming <- m:
-			case <-ctx.Done():
-				giveBack(m)
-				return
-			}
+			incoming <- m // read to its end in any case
 		}
 	})
 	defer func() {
 		cancel()
-		pump.Wait()
-		// What was fetched and not looked at goes to whoever asks next, at once.
 		for m := range incoming {
-			giveBack(m)
+			w.returned = append(w.returned, m)
 		}
+		pump.Wait()
 		messages.Drain()
 		for {
 			m, err := messages.Next(jetstream.NextMaxWait(time.Second))
 			if err != nil {
 				break
 			}
-			giveBack(m)
+			w.returned = append(w.returned, m)
 		}
 		messages.Stop()
+		w.handOver(context.WithoutCancel(ctx))
 	}()
 
 	group := make([]delivery, 0, groupMax)
@@ -153,7 +151,30 @@ func (w *worker) run(ctx context.Context) error {
 	return broken
 }
 
-func giveBack(m jetstream.Msg) { _ = m.Nak() }
+// handOver gives back, at the end of a run, what was fetched and not tried, so
+// that it goes to whoever asks next and not only after handlingWait. It waits
+// for the server's word: a server that is stopped next would forget what it has
+// not looked at yet. (A plain nak would not do either, as the server keeps its
+// redelivery queue in memory; a delay is written down.)
+func (w *worker) handOver(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	const nak = `-NAK {"delay": 1000000}` // nanoseconds
+	last, word := w.answered, "+WPI"      // for an acknowledged event it changes nothing
+	for i, m := range w.returned {
+		if i == len(w.returned)-1 {
+			last, word = m, nak
+		} else if err := w.bus.nc.Publish(m.Reply(), []byte(nak)); err != nil {
+			break
+		}
+	}
+	if last != nil {
+		if _, err := w.bus.nc.RequestWithContext(ctx, last.Reply(), []byte(word)); err != nil {
+			w.log.Debug("events not handed over, they will be delivered again later", "error", err)
+		}
+	}
+	w.returned, w.answered = nil, nil
+}
 
 // delivery is one event at hand.
 type delivery struct {
@@ -219,4 +240,5 @@ func (w *worker) ack(m jetstream.Msg) {
 	if err := m.Ack(); err != nil {
 		w.log.Warn("event not acknowledged", "error", err)
 	}
+	w.answered = m
 }

@@ -29,7 +29,7 @@ func (w *worker) process(ctx context.Context, group []delivery) {
 			return
 		case ctx.Err() != nil:
 			for _, d := range group {
-				giveBack(d.msg)
+				w.returned = append(w.returned, d.msg)
 			}
 			return
 		case !permanent(err) && w.databaseDown(ctx, group):

@@ -37,8 +37,8 @@ func subject(service string, message protoreflect.Name) string {
 }
 
 // snakeCase turns NeedPublished into need_published and B2BMeetingHeld into
-// b2b_meeting_held: a word starts at an upper case letter that follows a lower
-// case one, or that is followed by one and stands after a letter.
+// b2b_meeting_held: a word starts at an upper case letter that stands after or
+// before a lower case one.
 func snakeCase(camel string) string {
 	upper := func(i int) bool { return i < len(camel) && camel[i] >= 'A' && camel[i] <= 'Z' }
 	lower := func(i int) bool { return i < len(camel) && camel[i] >= 'a' && camel[i] <= 'z' }
@@ -48,7 +48,7 @@ func snakeCase(camel string) string {
 			out.WriteByte(camel[i])
 			continue
 		}
-		if i > 0 && (lower(i-1) || (upper(i-1) && lower(i+1))) {
+		if i > 0 && (lower(i-1) || lower(i+1)) {
 			out.WriteByte('_')
 		}
 		out.WriteByte(camel[i] + 'a' - 'A')
