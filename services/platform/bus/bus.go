@@ -160,8 +160,10 @@ func (b *Bus) Close() {
 		b.end()
 		b.watchers.Wait()
 		// Acknowledgements are still on their way to the server.
-		if err := b.nc.FlushTimeout(2 * time.Second); err != nil && b.nc.IsConnected() {
-			b.log.Warn("bus not flushed on close", "error", err)
+		if b.nc.IsConnected() {
+			if err := b.nc.FlushTimeout(2 * time.Second); err != nil {
+				b.log.Warn("bus not flushed on close", "error", err)
+			}
 		}
 		b.nc.Close()
 		if b.server != nil {

@@ -136,3 +136,28 @@ func TestStreamsAreBroughtToTheConfiguration(t *testing.T) {
 		t.Errorf("max age %s, atomic %t", cfg.MaxAge, cfg.AllowAtomicPublish)
 	}
 }
+
+func TestAServerThatIsNotThereYetIsNoError(t *testing.T) {
+	n := testkit.StartNATS(t)
+	url := n.URL()
+	n.Stop()
+	b, err := bus.Connect(t.Context(), bus.Config{URL: url, Log: testkit.Log(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Ready(t.Context()); err == nil {
+		t.Error("ready without a server")
+	}
+	if _, _, err := b.Publish(t.Context(), messages(0, 1, 0)); err == nil {
+		t.Error("published without a server")
+	}
+	n.Start()
+	eventually(t, "the bus connects", func() bool { return b.Ready(t.Context()) == nil })
+	if _, err := bus.Connect(t.Context(), bus.Config{}); err == nil {
+		t.Error("connected to nowhere")
+	}
+	if _, err := bus.Embedded(bus.Config{}); err == nil {
+		t.Error("embedded a server without a folder")
+	}
+}
