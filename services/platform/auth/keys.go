@@ -26,10 +26,11 @@ var algorithms = map[string]jwa.SignatureAlgorithm{
 
 // Keys are an issuer's public keys.
 type Keys interface {
-	// Find returns the key of that id for that algorithm of the allow-list. An
-	// empty id finds the only key for the algorithm. Errors: TOKEN_INVALID where
-	// there is no such key, UNAVAILABLE where the keys cannot be had.
-	Find(ctx context.Context, id, algorithm string) (crypto.PublicKey, error)
+	// Find returns the key of that id for that algorithm of the allow-list, and
+	// the generation of keys that it is in. An empty id finds the only key for
+	// the algorithm. Errors: TOKEN_INVALID where there is no such key,
+	// UNAVAILABLE where the keys cannot be had.
+	Find(ctx context.Context, id, algorithm string) (key crypto.PublicKey, generation uint64, err error)
 	// Generation changes whenever the set of keys does. What was verified under
 	// another generation has to be verified again.
 	Generation() uint64
@@ -67,11 +68,11 @@ func static(keys ...publicKey) Keys { return staticKeys(keys) }
 
 type staticKeys keySet
 
-func (s staticKeys) Find(_ context.Context, id, algorithm string) (crypto.PublicKey, error) {
+func (s staticKeys) Find(_ context.Context, id, algorithm string) (crypto.PublicKey, uint64, error) {
 	if k, ok := keySet(s).find(id, algorithm); ok {
-		return k, nil
+		return k, s.Generation(), nil
 	}
-	return nil, errNoKey(id)
+	return nil, 0, errNoKey(id)
 }
 
 func (s staticKeys) Generation() uint64 { return 1 }

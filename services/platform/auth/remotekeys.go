@@ -38,14 +38,19 @@ type RemoteKeys struct {
 	client *http.Client
 	now    func() time.Time
 
-	set        atomic.Pointer[keySet]
-	generation atomic.Uint64
+	held       atomic.Pointer[generation]
 	fetched    atomic.Int64 // when the last fetch began, Unix nanoseconds
 	refreshing atomic.Bool
 
 	mu  sync.Mutex // one fetch at a time; guards url and err
 	url string
 	err error // of the last fetch
+}
+
+// generation is the keys as they were from one change to the next.
+type generation struct {
+	keys   keySet
+	number uint64
 }
 
 // NewRemoteKeys returns the keys of an OpenID Connect issuer. With a keySetURL
@@ -63,7 +68,7 @@ func NewRemoteKeys(issuer, keySetURL string, client *http.Client, now func() tim
 
 // Generation implements Keys, and starts a refresh where the keys are old.
 func (k *RemoteKeys) Generation() uint64 {
-	if k.set.Load() != nil && k.age() > refreshAfter && k.refreshing.CompareAndSwap(false, true) {
+	if k.held.Load() != nil && k.age() > refreshAfter && k.refreshing.CompareAndSwap(false, true) {
 		go func() {
 			defer k.refreshing.Store(false)
 			ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
@@ -71,29 +76,32 @@ func (k *RemoteKeys) Generation() uint64 {
 			_ = k.refresh(ctx) // kept for the next Find that misses; until then the old keys serve
 		}()
 	}
-	return k.generation.Load()
+	if g := k.held.Load(); g != nil {
+		return g.number
+	}
+	return 0
 }
 
 // Find implements Keys.
-func (k *RemoteKeys) Find(ctx context.Context, id, algorithm string) (crypto.PublicKey, error) {
-	if set := k.set.Load(); set != nil {
-		if key, ok := set.find(id, algorithm); ok {
-			return key, nil
+func (k *RemoteKeys) Find(ctx context.Context, id, algorithm string) (crypto.PublicKey, uint64, error) {
+	if g := k.held.Load(); g != nil {
+		if key, ok := g.keys.find(id, algorithm); ok {
+			return key, g.number, nil
 		}
 	}
 	// A fetch serves every caller: one caller that gives up must not end it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
 	err := k.refresh(ctx)
-	set := k.set.Load()
-	if set == nil {
-		return nil, errs.New(errs.Unavailable, errs.ServiceDown,
+	g := k.held.Load()
+	if g == nil {
+		return nil, 0, errs.New(errs.Unavailable, errs.ServiceDown,
 			"the identity provider's keys cannot be had at the moment: try again").Because(err)
 	}
-	if key, ok := set.find(id, algorithm); ok {
-		return key, nil
+	if key, ok := g.keys.find(id, algorithm); ok {
+		return key, g.number, nil
 	}
-	return nil, errNoKey(id)
+	return nil, 0, errNoKey(id)
 }
 
 func (k *RemoteKeys) age() time.Duration {
@@ -113,9 +121,11 @@ func (k *RemoteKeys) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if old := k.set.Load(); old == nil || !slices.EqualFunc(*old, set, sameKey) {
-		k.set.Store(&set)
-		k.generation.Add(1)
+	switch old := k.held.Load(); {
+	case old == nil:
+		k.held.Store(&generation{keys: set, number: 1})
+	case !slices.EqualFunc(old.keys, set, sameKey):
+		k.held.Store(&generation{keys: set, number: old.number + 1})
 	}
 	return nil
 }

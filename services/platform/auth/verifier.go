@@ -2,10 +2,10 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
@@ -76,11 +76,15 @@ type Verifier struct {
 	now      func() time.Time
 	size     int
 
+	seed  maphash.Seed
 	mu    sync.RWMutex
-	cache map[[sha256.Size]byte]cached
+	cache map[uint64]cached // by the token's hash
 }
 
+// cached is a token that has been verified. The hash is a fast one, not a
+// cryptographic one, so the token itself decides.
 type cached struct {
+	token      string
 	identity   *Identity
 	keys       Keys
 	generation uint64
@@ -90,7 +94,7 @@ type cached struct {
 func NewVerifier(cfg VerifierConfig) (*Verifier, error) {
 	v := &Verifier{
 		issuers: map[string]Keys{}, audience: cfg.Audience, leeway: cfg.Leeway,
-		now: cfg.Now, size: cfg.CacheSize, cache: map[[sha256.Size]byte]cached{},
+		now: cfg.Now, size: cfg.CacheSize, cache: map[uint64]cached{}, seed: maphash.MakeSeed(),
 	}
 	if v.audience == "" {
 		v.audience = DefaultAudience
@@ -130,11 +134,11 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Identity, error) 
 		return nil, errInvalid("it is longer than %d bytes", maxToken)
 	}
 	now := v.now()
-	hash := sha256.Sum256([]byte(token))
+	hash := maphash.String(v.seed, token)
 	v.mu.RLock()
 	c, hit := v.cache[hash]
 	v.mu.RUnlock()
-	if hit && c.generation == c.keys.Generation() {
+	if hit && c.token == token && c.generation == c.keys.Generation() {
 		if now.Before(c.identity.Expires.Add(v.leeway)) {
 			return c.identity, nil
 		}
@@ -222,9 +226,7 @@ func (v *Verifier) verify(ctx context.Context, token string, now time.Time) (cac
 	if !ok {
 		return cached{}, errInvalid("its issuer %q is not trusted here", clip(body.Issuer))
 	}
-	// Read before the key is, so that a change in between shows as a change.
-	generation := keys.Generation()
-	key, err := keys.Find(ctx, head.KeyID, head.Algorithm)
+	key, generation, err := keys.Find(ctx, head.KeyID, head.Algorithm)
 	if err != nil {
 		return cached{}, err
 	}
@@ -241,7 +243,7 @@ func (v *Verifier) verify(ctx context.Context, token string, now time.Time) (cac
 	if err != nil {
 		return cached{}, err
 	}
-	return cached{identity: identity, keys: keys, generation: generation}, nil
+	return cached{token: token, identity: identity, keys: keys, generation: generation}, nil
 }
 
 // accept checks the claims of a token whose signature has been verified.
