@@ -79,11 +79,18 @@ func (p *Programme) check() error {
 	return nil
 }
 
-// Takes reports whether an entry of that kind stands on either side.
-func (p *Programme) Takes(k scoring.Kind) bool {
-	return k == p.Demand || slices.Contains(p.Supplies, k)
-}
-
 func samePolicy(a, b scoring.Policy) bool {
 	return a.Minimum == b.Minimum && slices.Equal(a.Rules, b.Rules) && slices.Equal(a.Weights, b.Weights)
+}
+
+// Sides puts two entries on the programme's sides. It reports false where they
+// do not stand on different ones.
+func (p *Programme) Sides(a, b scoring.Entry) (demand, supply scoring.Entry, ok bool) {
+	switch {
+	case a.Kind == p.Demand && slices.Contains(p.Supplies, b.Kind):
+		return a, b, true
+	case b.Kind == p.Demand && slices.Contains(p.Supplies, a.Kind):
+		return b, a, true
+	}
+	return scoring.Entry{}, scoring.Entry{}, false
 }

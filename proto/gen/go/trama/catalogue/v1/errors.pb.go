@@ -22,7 +22,7 @@ const (
 )
 
 // CatalogueError lists the ErrorInfo reasons that the catalogue gives, in the
-// domain `trama`, besides those of trama.type.v1.PlatformError. The reason on
+// domain `catalogue.trama`, besides those of trama.type.v1.PlatformError. The reason on
 // the wire is the value's name without the prefix CATALOGUE_ERROR_.
 type CatalogueError int32
 
@@ -49,58 +49,56 @@ const (
 	CatalogueError_CATALOGUE_ERROR_WRONG_STATE CatalogueError = 8
 	// The role is not one that a membership can give.
 	CatalogueError_CATALOGUE_ERROR_ROLE_NOT_OF_ORGANISATION CatalogueError = 9
-	// Nobody can give a role above their own.
-	CatalogueError_CATALOGUE_ERROR_ROLE_ABOVE_OWN CatalogueError = 10
 	// The organisation would be left without an admin.
-	CatalogueError_CATALOGUE_ERROR_LAST_ADMIN CatalogueError = 11
+	CatalogueError_CATALOGUE_ERROR_LAST_ADMIN CatalogueError = 10
 	// The person has 1,000 memberships already.
-	CatalogueError_CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS CatalogueError = 12
+	CatalogueError_CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS CatalogueError = 11
 	// A date does not exist, lies in the future where it may not, or an interval
 	// ends before it begins.
-	CatalogueError_CATALOGUE_ERROR_DATE_WRONG CatalogueError = 13
+	CatalogueError_CATALOGUE_ERROR_DATE_WRONG CatalogueError = 12
 	// A text is empty, too long for its field, or translates its own language.
-	CatalogueError_CATALOGUE_ERROR_TEXT_WRONG CatalogueError = 14
+	CatalogueError_CATALOGUE_ERROR_TEXT_WRONG CatalogueError = 13
 	// The header of an import has no column for a field that must have one, has
 	// a column twice, or the mapping names a column that is not there.
-	CatalogueError_CATALOGUE_ERROR_IMPORT_HEADER_WRONG CatalogueError = 15
+	CatalogueError_CATALOGUE_ERROR_IMPORT_HEADER_WRONG CatalogueError = 14
 	// An import has more lines than one request may: send it in parts.
-	CatalogueError_CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES CatalogueError = 16
+	CatalogueError_CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES CatalogueError = 15
 	// A line of an import cannot be read: a quote that does not end, or more or
 	// fewer cells than the header has columns.
-	CatalogueError_CATALOGUE_ERROR_LINE_BROKEN CatalogueError = 17
+	CatalogueError_CATALOGUE_ERROR_LINE_BROKEN CatalogueError = 16
 	// A cell of an import is longer than its field may be.
-	CatalogueError_CATALOGUE_ERROR_CELL_TOO_LONG CatalogueError = 18
+	CatalogueError_CATALOGUE_ERROR_CELL_TOO_LONG CatalogueError = 17
 	// A line of an import is not UTF-8, or has control characters.
-	CatalogueError_CATALOGUE_ERROR_ENCODING_BROKEN CatalogueError = 19
+	CatalogueError_CATALOGUE_ERROR_ENCODING_BROKEN CatalogueError = 18
 	// A cell that must have a value is empty.
-	CatalogueError_CATALOGUE_ERROR_VALUE_MISSING CatalogueError = 20
+	CatalogueError_CATALOGUE_ERROR_VALUE_MISSING CatalogueError = 19
 	// A cell has a value that its field does not know.
-	CatalogueError_CATALOGUE_ERROR_VALUE_UNKNOWN CatalogueError = 21
+	CatalogueError_CATALOGUE_ERROR_VALUE_UNKNOWN CatalogueError = 20
 	// A line of an import repeats the key of an earlier line of the same request.
-	CatalogueError_CATALOGUE_ERROR_LINE_REPEATED CatalogueError = 22
+	CatalogueError_CATALOGUE_ERROR_LINE_REPEATED CatalogueError = 21
 	// A line of an import is about an archived organisation: restore it first.
-	CatalogueError_CATALOGUE_ERROR_ORGANISATION_ARCHIVED CatalogueError = 23
+	CatalogueError_CATALOGUE_ERROR_ORGANISATION_ARCHIVED CatalogueError = 22
 	// A correction: leading zeros that a spreadsheet dropped were put back.
-	CatalogueError_CATALOGUE_ERROR_ZEROS_RESTORED CatalogueError = 24
+	CatalogueError_CATALOGUE_ERROR_ZEROS_RESTORED CatalogueError = 23
 	// A correction: superfluous spaces, punctuation or a prefix were taken out,
 	// or letters made upper case.
-	CatalogueError_CATALOGUE_ERROR_VALUE_TIDIED CatalogueError = 25
+	CatalogueError_CATALOGUE_ERROR_VALUE_TIDIED CatalogueError = 24
 	// An entry breaks a rule about its content; see the field violations.
-	CatalogueError_CATALOGUE_ERROR_ENTRY_INVALID CatalogueError = 40
+	CatalogueError_CATALOGUE_ERROR_ENTRY_INVALID CatalogueError = 25
 	// An entry lacks what publishing asks for; see the field violations.
-	CatalogueError_CATALOGUE_ERROR_ENTRY_INCOMPLETE CatalogueError = 41
+	CatalogueError_CATALOGUE_ERROR_ENTRY_INCOMPLETE CatalogueError = 26
 	// An idea goes one stage at a time and never back.
-	CatalogueError_CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL CatalogueError = 42
+	CatalogueError_CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL CatalogueError = 27
 	// An idea reaches the project stage only with the project's name.
-	CatalogueError_CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED CatalogueError = 43
+	CatalogueError_CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED CatalogueError = 28
 	// An idea reaches the service stage only with the service offering's name.
-	CatalogueError_CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED CatalogueError = 44
+	CatalogueError_CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED CatalogueError = 29
 	// The text looked for has more than 1,000 characters or 64 words.
-	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_LONG CatalogueError = 45
+	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_LONG CatalogueError = 30
 	// The page lies beyond result 10,000: narrow the search.
-	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_DEEP CatalogueError = 46
+	CatalogueError_CATALOGUE_ERROR_SEARCH_TOO_DEEP CatalogueError = 31
 	// The search index is being built: try again.
-	CatalogueError_CATALOGUE_ERROR_SEARCH_NOT_READY CatalogueError = 47
+	CatalogueError_CATALOGUE_ERROR_SEARCH_NOT_READY CatalogueError = 32
 )
 
 // Enum value maps for CatalogueError.
@@ -116,30 +114,29 @@ var (
 		7:  "CATALOGUE_ERROR_TERM_NOT_IN_FORCE",
 		8:  "CATALOGUE_ERROR_WRONG_STATE",
 		9:  "CATALOGUE_ERROR_ROLE_NOT_OF_ORGANISATION",
-		10: "CATALOGUE_ERROR_ROLE_ABOVE_OWN",
-		11: "CATALOGUE_ERROR_LAST_ADMIN",
-		12: "CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS",
-		13: "CATALOGUE_ERROR_DATE_WRONG",
-		14: "CATALOGUE_ERROR_TEXT_WRONG",
-		15: "CATALOGUE_ERROR_IMPORT_HEADER_WRONG",
-		16: "CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES",
-		17: "CATALOGUE_ERROR_LINE_BROKEN",
-		18: "CATALOGUE_ERROR_CELL_TOO_LONG",
-		19: "CATALOGUE_ERROR_ENCODING_BROKEN",
-		20: "CATALOGUE_ERROR_VALUE_MISSING",
-		21: "CATALOGUE_ERROR_VALUE_UNKNOWN",
-		22: "CATALOGUE_ERROR_LINE_REPEATED",
-		23: "CATALOGUE_ERROR_ORGANISATION_ARCHIVED",
-		24: "CATALOGUE_ERROR_ZEROS_RESTORED",
-		25: "CATALOGUE_ERROR_VALUE_TIDIED",
-		40: "CATALOGUE_ERROR_ENTRY_INVALID",
-		41: "CATALOGUE_ERROR_ENTRY_INCOMPLETE",
-		42: "CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL",
-		43: "CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED",
-		44: "CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED",
-		45: "CATALOGUE_ERROR_SEARCH_TOO_LONG",
-		46: "CATALOGUE_ERROR_SEARCH_TOO_DEEP",
-		47: "CATALOGUE_ERROR_SEARCH_NOT_READY",
+		10: "CATALOGUE_ERROR_LAST_ADMIN",
+		11: "CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS",
+		12: "CATALOGUE_ERROR_DATE_WRONG",
+		13: "CATALOGUE_ERROR_TEXT_WRONG",
+		14: "CATALOGUE_ERROR_IMPORT_HEADER_WRONG",
+		15: "CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES",
+		16: "CATALOGUE_ERROR_LINE_BROKEN",
+		17: "CATALOGUE_ERROR_CELL_TOO_LONG",
+		18: "CATALOGUE_ERROR_ENCODING_BROKEN",
+		19: "CATALOGUE_ERROR_VALUE_MISSING",
+		20: "CATALOGUE_ERROR_VALUE_UNKNOWN",
+		21: "CATALOGUE_ERROR_LINE_REPEATED",
+		22: "CATALOGUE_ERROR_ORGANISATION_ARCHIVED",
+		23: "CATALOGUE_ERROR_ZEROS_RESTORED",
+		24: "CATALOGUE_ERROR_VALUE_TIDIED",
+		25: "CATALOGUE_ERROR_ENTRY_INVALID",
+		26: "CATALOGUE_ERROR_ENTRY_INCOMPLETE",
+		27: "CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL",
+		28: "CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED",
+		29: "CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED",
+		30: "CATALOGUE_ERROR_SEARCH_TOO_LONG",
+		31: "CATALOGUE_ERROR_SEARCH_TOO_DEEP",
+		32: "CATALOGUE_ERROR_SEARCH_NOT_READY",
 	}
 	CatalogueError_value = map[string]int32{
 		"CATALOGUE_ERROR_UNSPECIFIED":              0,
@@ -152,30 +149,29 @@ var (
 		"CATALOGUE_ERROR_TERM_NOT_IN_FORCE":        7,
 		"CATALOGUE_ERROR_WRONG_STATE":              8,
 		"CATALOGUE_ERROR_ROLE_NOT_OF_ORGANISATION": 9,
-		"CATALOGUE_ERROR_ROLE_ABOVE_OWN":           10,
-		"CATALOGUE_ERROR_LAST_ADMIN":               11,
-		"CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS":     12,
-		"CATALOGUE_ERROR_DATE_WRONG":               13,
-		"CATALOGUE_ERROR_TEXT_WRONG":               14,
-		"CATALOGUE_ERROR_IMPORT_HEADER_WRONG":      15,
-		"CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES":    16,
-		"CATALOGUE_ERROR_LINE_BROKEN":              17,
-		"CATALOGUE_ERROR_CELL_TOO_LONG":            18,
-		"CATALOGUE_ERROR_ENCODING_BROKEN":          19,
-		"CATALOGUE_ERROR_VALUE_MISSING":            20,
-		"CATALOGUE_ERROR_VALUE_UNKNOWN":            21,
-		"CATALOGUE_ERROR_LINE_REPEATED":            22,
-		"CATALOGUE_ERROR_ORGANISATION_ARCHIVED":    23,
-		"CATALOGUE_ERROR_ZEROS_RESTORED":           24,
-		"CATALOGUE_ERROR_VALUE_TIDIED":             25,
-		"CATALOGUE_ERROR_ENTRY_INVALID":            40,
-		"CATALOGUE_ERROR_ENTRY_INCOMPLETE":         41,
-		"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL":       42,
-		"CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED":    43,
-		"CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED":    44,
-		"CATALOGUE_ERROR_SEARCH_TOO_LONG":          45,
-		"CATALOGUE_ERROR_SEARCH_TOO_DEEP":          46,
-		"CATALOGUE_ERROR_SEARCH_NOT_READY":         47,
+		"CATALOGUE_ERROR_LAST_ADMIN":               10,
+		"CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS":     11,
+		"CATALOGUE_ERROR_DATE_WRONG":               12,
+		"CATALOGUE_ERROR_TEXT_WRONG":               13,
+		"CATALOGUE_ERROR_IMPORT_HEADER_WRONG":      14,
+		"CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES":    15,
+		"CATALOGUE_ERROR_LINE_BROKEN":              16,
+		"CATALOGUE_ERROR_CELL_TOO_LONG":            17,
+		"CATALOGUE_ERROR_ENCODING_BROKEN":          18,
+		"CATALOGUE_ERROR_VALUE_MISSING":            19,
+		"CATALOGUE_ERROR_VALUE_UNKNOWN":            20,
+		"CATALOGUE_ERROR_LINE_REPEATED":            21,
+		"CATALOGUE_ERROR_ORGANISATION_ARCHIVED":    22,
+		"CATALOGUE_ERROR_ZEROS_RESTORED":           23,
+		"CATALOGUE_ERROR_VALUE_TIDIED":             24,
+		"CATALOGUE_ERROR_ENTRY_INVALID":            25,
+		"CATALOGUE_ERROR_ENTRY_INCOMPLETE":         26,
+		"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL":       27,
+		"CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED":    28,
+		"CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED":    29,
+		"CATALOGUE_ERROR_SEARCH_TOO_LONG":          30,
+		"CATALOGUE_ERROR_SEARCH_TOO_DEEP":          31,
+		"CATALOGUE_ERROR_SEARCH_NOT_READY":         32,
 	}
 )
 
@@ -210,8 +206,7 @@ var File_trama_catalogue_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_catalogue_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/catalogue/v1/errors.proto\x12\x12trama.catalogue.v1*\x93\n" +
-	"\n" +
+	"\x1ftrama/catalogue/v1/errors.proto\x12\x12trama.catalogue.v1*\xef\t\n" +
 	"\x0eCatalogueError\x12\x1f\n" +
 	"\x1bCATALOGUE_ERROR_UNSPECIFIED\x10\x00\x12%\n" +
 	"!CATALOGUE_ERROR_CHECK_DIGIT_WRONG\x10\x01\x12*\n" +
@@ -222,32 +217,31 @@ const file_trama_catalogue_v1_errors_proto_rawDesc = "" +
 	"&CATALOGUE_ERROR_TERRITORY_INCONSISTENT\x10\x06\x12%\n" +
 	"!CATALOGUE_ERROR_TERM_NOT_IN_FORCE\x10\a\x12\x1f\n" +
 	"\x1bCATALOGUE_ERROR_WRONG_STATE\x10\b\x12,\n" +
-	"(CATALOGUE_ERROR_ROLE_NOT_OF_ORGANISATION\x10\t\x12\"\n" +
-	"\x1eCATALOGUE_ERROR_ROLE_ABOVE_OWN\x10\n" +
-	"\x12\x1e\n" +
-	"\x1aCATALOGUE_ERROR_LAST_ADMIN\x10\v\x12(\n" +
-	"$CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS\x10\f\x12\x1e\n" +
-	"\x1aCATALOGUE_ERROR_DATE_WRONG\x10\r\x12\x1e\n" +
-	"\x1aCATALOGUE_ERROR_TEXT_WRONG\x10\x0e\x12'\n" +
-	"#CATALOGUE_ERROR_IMPORT_HEADER_WRONG\x10\x0f\x12)\n" +
-	"%CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES\x10\x10\x12\x1f\n" +
-	"\x1bCATALOGUE_ERROR_LINE_BROKEN\x10\x11\x12!\n" +
-	"\x1dCATALOGUE_ERROR_CELL_TOO_LONG\x10\x12\x12#\n" +
-	"\x1fCATALOGUE_ERROR_ENCODING_BROKEN\x10\x13\x12!\n" +
-	"\x1dCATALOGUE_ERROR_VALUE_MISSING\x10\x14\x12!\n" +
-	"\x1dCATALOGUE_ERROR_VALUE_UNKNOWN\x10\x15\x12!\n" +
-	"\x1dCATALOGUE_ERROR_LINE_REPEATED\x10\x16\x12)\n" +
-	"%CATALOGUE_ERROR_ORGANISATION_ARCHIVED\x10\x17\x12\"\n" +
-	"\x1eCATALOGUE_ERROR_ZEROS_RESTORED\x10\x18\x12 \n" +
-	"\x1cCATALOGUE_ERROR_VALUE_TIDIED\x10\x19\x12!\n" +
-	"\x1dCATALOGUE_ERROR_ENTRY_INVALID\x10(\x12$\n" +
-	" CATALOGUE_ERROR_ENTRY_INCOMPLETE\x10)\x12&\n" +
-	"\"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL\x10*\x12)\n" +
-	"%CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED\x10+\x12)\n" +
-	"%CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED\x10,\x12#\n" +
-	"\x1fCATALOGUE_ERROR_SEARCH_TOO_LONG\x10-\x12#\n" +
-	"\x1fCATALOGUE_ERROR_SEARCH_TOO_DEEP\x10.\x12$\n" +
-	" CATALOGUE_ERROR_SEARCH_NOT_READY\x10/BJZHgithub.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1;cataloguev1b\x06proto3"
+	"(CATALOGUE_ERROR_ROLE_NOT_OF_ORGANISATION\x10\t\x12\x1e\n" +
+	"\x1aCATALOGUE_ERROR_LAST_ADMIN\x10\n" +
+	"\x12(\n" +
+	"$CATALOGUE_ERROR_TOO_MANY_MEMBERSHIPS\x10\v\x12\x1e\n" +
+	"\x1aCATALOGUE_ERROR_DATE_WRONG\x10\f\x12\x1e\n" +
+	"\x1aCATALOGUE_ERROR_TEXT_WRONG\x10\r\x12'\n" +
+	"#CATALOGUE_ERROR_IMPORT_HEADER_WRONG\x10\x0e\x12)\n" +
+	"%CATALOGUE_ERROR_IMPORT_TOO_MANY_LINES\x10\x0f\x12\x1f\n" +
+	"\x1bCATALOGUE_ERROR_LINE_BROKEN\x10\x10\x12!\n" +
+	"\x1dCATALOGUE_ERROR_CELL_TOO_LONG\x10\x11\x12#\n" +
+	"\x1fCATALOGUE_ERROR_ENCODING_BROKEN\x10\x12\x12!\n" +
+	"\x1dCATALOGUE_ERROR_VALUE_MISSING\x10\x13\x12!\n" +
+	"\x1dCATALOGUE_ERROR_VALUE_UNKNOWN\x10\x14\x12!\n" +
+	"\x1dCATALOGUE_ERROR_LINE_REPEATED\x10\x15\x12)\n" +
+	"%CATALOGUE_ERROR_ORGANISATION_ARCHIVED\x10\x16\x12\"\n" +
+	"\x1eCATALOGUE_ERROR_ZEROS_RESTORED\x10\x17\x12 \n" +
+	"\x1cCATALOGUE_ERROR_VALUE_TIDIED\x10\x18\x12!\n" +
+	"\x1dCATALOGUE_ERROR_ENTRY_INVALID\x10\x19\x12$\n" +
+	" CATALOGUE_ERROR_ENTRY_INCOMPLETE\x10\x1a\x12&\n" +
+	"\"CATALOGUE_ERROR_IDEA_STAGE_ILLEGAL\x10\x1b\x12)\n" +
+	"%CATALOGUE_ERROR_IDEA_PROJECT_REQUIRED\x10\x1c\x12)\n" +
+	"%CATALOGUE_ERROR_IDEA_SERVICE_REQUIRED\x10\x1d\x12#\n" +
+	"\x1fCATALOGUE_ERROR_SEARCH_TOO_LONG\x10\x1e\x12#\n" +
+	"\x1fCATALOGUE_ERROR_SEARCH_TOO_DEEP\x10\x1f\x12$\n" +
+	" CATALOGUE_ERROR_SEARCH_NOT_READY\x10 BJZHgithub.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1;cataloguev1b\x06proto3"
 
 var (
 	file_trama_catalogue_v1_errors_proto_rawDescOnce sync.Once
