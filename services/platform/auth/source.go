@@ -106,10 +106,10 @@ func (c ClientCredentials) Source() TokenSource {
 		if err != nil {
 			return "", time.Time{}, fmt.Errorf("client credentials at %s: %w", c.Issuer, err)
 		}
-		expires := token.Expiry
-		if token.ExpiresIn > 0 {
-			expires = c.Now().Add(time.Duration(token.ExpiresIn) * time.Second)
+		life := 5 * time.Minute // where the issuer does not say
+		if !token.Expiry.IsZero() {
+			life = time.Until(token.Expiry) // the library has read the system's clock
 		}
-		return token.AccessToken, expires, nil
+		return token.AccessToken, c.Now().Add(life), nil
 	})
 }
