@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,7 @@ type postgresDB struct {
 	schema  string
 	log     *slog.Logger
 	closing sync.Once
+	closed  atomic.Bool
 }
 
 func openPostgres(ctx context.Context, cfg Config) (*postgresDB, error) {
@@ -114,7 +116,7 @@ func (p *postgresDB) write(ctx context.Context, newTx func() *Tx, fn func(ctx co
 			return tx, err
 		}
 		if attempt == postgresAttempts {
-			return tx, lost(err)
+			return tx, gaveUp(err)
 		}
 		p.log.DebugContext(ctx, "transaction is run again", "schema", p.schema, "attempt", attempt, "error", err)
 		if err := pause(ctx, attempt); err != nil {
@@ -124,14 +126,24 @@ func (p *postgresDB) write(ctx context.Context, newTx func() *Tx, fn func(ctx co
 }
 
 // again reports whether a transaction failed in a way that running it once more
-// can mend: a serialisation failure, a deadlock, a plan made before a migration,
-// or a connection that had died before anything was sent on it.
+// can mend: a serialisation failure, a deadlock, a session ended by an
+// administrator (which the server does between statements, never in a COMMIT), a
+// plan made before a migration, or a connection that had died before anything
+// was sent on it.
 func again(err error) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return e.Code == "40001" || e.Code == "40P01" ||
+		return e.Code == "40001" || e.Code == "40P01" || e.Code == "57P01" ||
 			e.Code == "0A000" && strings.Contains(e.Message, "cached plan")
 	}
 	return pgconn.SafeToRetry(err)
+}
+
+// gaveUp tells a caller why the transaction was run in vain.
+func gaveUp(err error) error {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(e.Code, "40") {
+		return lost(err)
+	}
+	return unavailable(err)
 }
 
 // pause waits twice as long each time, 2 ms at first and 500 ms at most, less a
@@ -206,7 +218,7 @@ func (p *postgresDB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if err.Error() == "closed pool" {
+		if p.closed.Load() {
 			return nil, ErrClosed
 		}
 		return nil, unavailable(err)
@@ -245,6 +257,9 @@ func (p *postgresDB) lead(ctx context.Context, name string) (func(), bool, error
 
 // close waits until every connection has been given back.
 func (p *postgresDB) close() error {
-	p.closing.Do(p.pool.Close)
+	p.closing.Do(func() {
+		p.closed.Store(true)
+		p.pool.Close()
+	})
 	return nil
 }

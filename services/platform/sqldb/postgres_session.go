@@ -3,10 +3,10 @@ package sqldb
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -23,11 +23,12 @@ type postgresSession struct {
 }
 
 // blob is an argument for a BYTEA column and no other: pgx would take a []byte
-// for TEXT as well, where SQLite would store bytes that equal no text.
-type blob []byte
+// for TEXT as well, where SQLite would store bytes that equal no text. It is a
+// struct as pgx looks through named slices.
+type blob struct{ bytes []byte }
 
 // BytesValue makes blob known to pgx's BYTEA codec.
-func (b blob) BytesValue() ([]byte, error) { return b, nil }
+func (b blob) BytesValue() ([]byte, error) { return b.bytes, nil }
 
 func (s *postgresSession) add(query string, args []any) {
 	if s.batch == nil {
@@ -39,7 +40,7 @@ func (s *postgresSession) add(query string, args []any) {
 	}
 	for i, arg := range args {
 		if b, ok := arg.([]byte); ok {
-			args[i] = blob(b)
+			args[i] = blob{b}
 		}
 	}
 	s.batch.Queue(query, args...)
@@ -51,13 +52,27 @@ func (s *postgresSession) send(ctx context.Context) (pgx.BatchResults, error) {
 	batch := s.batch
 	s.batch = nil
 	results := s.conn.SendBatch(ctx, batch)
-	for _, queued := range batch.QueuedQueries[:batch.Len()-1] {
+	for i, queued := range batch.QueuedQueries[:batch.Len()-1] {
 		if _, err := results.Exec(); err != nil {
 			_ = results.Close() // reports the same error again
-			return nil, queryError(queued.SQL, err)
+			query := queued.SQL
+			if i == 0 { // statements are prepared before the first runs: any may be to blame
+				query = statements(batch)
+			}
+			return nil, queryError(query, err)
 		}
 	}
 	return results, nil
+}
+
+func statements(batch *pgx.Batch) string {
+	var all []string
+	for _, queued := range batch.QueuedQueries {
+		if !strings.HasPrefix(queued.SQL, "BEGIN") && queued.SQL != "COMMIT" {
+			all = append(all, queued.SQL)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 func (s *postgresSession) exec(ctx context.Context, query string, args []any) (int64, error) {
@@ -133,7 +148,7 @@ func (s *postgresSession) explain(err error) error {
 	if err == nil || !s.conn.IsClosed() {
 		return err
 	}
-	if _, ok := errors.AsType[*pgconn.PgError](err); ok || again(err) {
+	if again(err) {
 		return err
 	}
 	return unavailable(err)
