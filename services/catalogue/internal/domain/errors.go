@@ -14,7 +14,6 @@ const (
 	TermNotInForce        errs.Reason = "TERM_NOT_IN_FORCE"
 	WrongState            errs.Reason = "WRONG_STATE"
 	RoleNotOfOrganisation errs.Reason = "ROLE_NOT_OF_ORGANISATION"
-	RoleAboveOwn          errs.Reason = "ROLE_ABOVE_OWN"
 	LastAdmin             errs.Reason = "LAST_ADMIN"
 	TooManyMemberships    errs.Reason = "TOO_MANY_MEMBERSHIPS"
 	DateWrong             errs.Reason = "DATE_WRONG"
@@ -36,7 +35,7 @@ const (
 // Reasons lists all of the above.
 var Reasons = []errs.Reason{
 	CheckDigitWrong, IdentifierShapeWrong, IdentifierTaken, IdentifierRepeated, ParentCycle,
-	TerritoryInconsistent, TermNotInForce, WrongState, RoleNotOfOrganisation, RoleAboveOwn,
+	TerritoryInconsistent, TermNotInForce, WrongState, RoleNotOfOrganisation,
 	LastAdmin, TooManyMemberships, DateWrong, TextWrong,
 	ImportHeaderWrong, ImportTooManyLines, LineBroken, CellTooLong, EncodingBroken, ValueMissing,
 	ValueUnknown, LineRepeated, OrganisationIsArchived, ZerosRestored, ValueTidied,

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/trama-suite/trama/services/platform/errs"
 )
@@ -82,13 +83,20 @@ func (l *ImportLine) unrepeated(seen map[string]int64) {
 	seen[key] = l.Line
 }
 
-// Refuse refuses a line for an error of the organisation that it would make.
-// Paths of the profile are shown as the fields of the import.
-func (l *ImportLine) Refuse(e *errs.Error) {
+// FindingsOf tells an error of the organisation that a line would make as the
+// report does, with the paths of the organisation's own fields.
+func FindingsOf(e *errs.Error) []Finding {
 	if len(e.Fields) == 0 {
-		l.refuse(e.Reason, "", e.Message)
+		return []Finding{{Reason: e.Reason, Description: e.Message}}
 	}
-	for _, f := range e.Fields {
-		l.refuse(f.Reason, f.Path, f.Description)
+	var out []Finding
+	for _, f := range e.Fields[:min(len(e.Fields), maxFindings)] {
+		out = append(out, Finding{Field: f.Path, Reason: f.Reason, Description: f.Description})
 	}
+	return out
+}
+
+// ImportFieldOf returns what findings call the field of a type of identifiers.
+func ImportFieldOf(t IdentifierType) string {
+	return strings.ToLower(strings.TrimPrefix(string(t), "IDENTIFIER_TYPE_"))
 }

@@ -84,12 +84,16 @@ func NewOrganisation(name string, profile Profile, now time.Time) (*Organisation
 	}, nil
 }
 
-// Update replaces the profile. An archived organisation is restored first.
+// Update replaces the profile; the same profile changes nothing, the version
+// neither. An archived organisation is restored first.
 func (o *Organisation) Update(profile Profile, now time.Time) ([]Change, error) {
 	if o.State == OrganisationArchived {
 		return nil, o.refuse("is archived: restore it first")
 	}
 	profile = profile.tidy()
+	if profile.Equal(o.Profile) {
+		return nil, nil
+	}
 	if err := profile.check(o.Name, now); err != nil {
 		return nil, err
 	}

@@ -39,9 +39,13 @@ func NewTerm(name, vocabulary, code string, profile TermProfile, now time.Time) 
 	}, nil
 }
 
-// Update replaces the profile. Whether the broader terms run in a cycle is for
-// FindCycle to say, which knows the others.
+// Update replaces the profile; the same profile changes nothing, the version
+// neither. Whether the broader terms run in a cycle is for FindCycle to say,
+// which knows the others.
 func (t *Term) Update(profile TermProfile, now time.Time) error {
+	if profile.Equal(t.Profile) {
+		return nil
+	}
 	if err := profile.check(); err != nil {
 		return err
 	}

@@ -33,8 +33,12 @@ func NewVocabulary(name, code, edition string, profile VocabularyProfile, now ti
 	}, nil
 }
 
-// Update replaces the profile.
+// Update replaces the profile; the same profile changes nothing, the version
+// neither.
 func (v *Vocabulary) Update(profile VocabularyProfile, now time.Time) error {
+	if profile.Equal(v.Profile) {
+		return nil
+	}
 	if err := profile.check(); err != nil {
 		return err
 	}
