@@ -110,15 +110,35 @@ type Body interface {
 	// terms adds the vocabulary terms that the body names, with their paths.
 	terms(add func(path string, terms ...string))
 	// references adds the resources that the body names, with their paths.
-	references(add func(path string, names ...string))
+	references(add func(path, name string))
+}
+
+// NewBody returns an empty body of a kind; nil for a kind that is none.
+func NewBody(kind Kind) Body {
+	switch kind {
+	case KindSolution:
+		return &Solution{}
+	case KindServiceOffering:
+		return &ServiceOffering{}
+	case KindNeed:
+		return &Need{}
+	case KindIdea:
+		return &Idea{}
+	case KindJobProfile:
+		return &JobProfile{}
+	case KindEvent:
+		return &Event{}
+	}
+	return nil
 }
 
 // Entry is one entry of the catalogue, of whatever kind.
 type Entry struct {
-	ID           string
+	Name         string // resource name
 	Organisation string // resource name of the owner; never changes
 	State        EntryState
-	Version      int64
+	Version      int64 // counts the changes; the etag stands for it
+	Events       int64 // counts the events told to the world, see Change
 	Card         Card
 	Body         Body
 	CreateTime   time.Time
@@ -126,8 +146,9 @@ type Entry struct {
 	PublishTime  time.Time // zero: never published
 }
 
-// Change is what a change of an entry tells the world. Version is the entry's
-// version after it, under which the event is published.
+// Change is an event that a change tells the world. Version is its number among
+// the events of the entry or organisation, from 1 without gaps, whatever
+// happens to a draft in between.
 type Change struct {
 	What    ChangeKind
 	Version int64
@@ -136,7 +157,7 @@ type Change struct {
 	Project  string
 }
 
-// ChangeKind is what happened to an entry.
+// ChangeKind is what happened to an entry or an organisation.
 type ChangeKind uint8
 
 // What the world is told of.
@@ -146,10 +167,10 @@ const (
 	Advanced                        // an idea moved one stage on
 )
 
-// NewEntry returns a draft.
+// NewEntry returns a draft with that identifier.
 func NewEntry(id, organisation string, card Card, body Body, now time.Time) (*Entry, error) {
 	e := &Entry{
-		ID: id, Organisation: organisation, State: EntryDraft, Version: 1,
+		Name: body.Kind().Collection() + "/" + id, Organisation: organisation, State: EntryDraft, Version: 1,
 		Card: card.withDefaults(), Body: body, CreateTime: now, UpdateTime: now,
 	}
 	if err := e.check(now); err != nil {
@@ -157,9 +178,6 @@ func NewEntry(id, organisation string, card Card, body Body, now time.Time) (*En
 	}
 	return e, nil
 }
-
-// Name returns the resource name.
-func (e *Entry) Name() string { return e.Body.Kind().Collection() + "/" + e.ID }
 
 // Licence returns the licence under which the entry's events travel: what only
 // its own organisation may see does not leave the deployment.
@@ -219,7 +237,7 @@ func (e *Entry) Archive(now time.Time) ([]Change, error) {
 	if !wasPublished {
 		return nil, nil
 	}
-	return []Change{{What: Archived, Version: e.Version}}, nil
+	return []Change{e.tell(Archived)}, nil
 }
 
 // Restore brings an archived entry back, as a draft or published.
@@ -240,36 +258,60 @@ func (e *Entry) Restore(to EntryState, now time.Time) ([]Change, error) {
 	return e.changed(), nil
 }
 
-// Terms lists the vocabulary terms that the entry names, with the path in the
-// entry of the field that names each.
-func (e *Entry) Terms() map[string]string {
-	out := map[string]string{}
+// Use is a resource that an entry names, and the path of the field that does.
+type Use struct{ Path, Name string }
+
+// Terms lists the vocabulary terms that the entry names. Plain words are not
+// among them.
+func (e *Entry) Terms() []Use {
+	var out []Use
 	add := func(path string, terms ...string) {
-		for _, t := range terms {
+		for i, t := range terms {
 			if isTermName(t) {
-				out[t] = path
+				out = append(out, Use{Path: path + "[" + itoa(i) + "]", Name: t})
 			}
 		}
 	}
-	add("category", e.Card.Category)
+	if isTermName(e.Card.Category) {
+		out = append(out, Use{Path: "category", Name: e.Card.Category})
+	}
 	add("sectors", e.Card.Sectors...)
 	add("tags", e.Card.Tags...)
 	e.Body.terms(add)
 	return out
 }
 
-// References lists the resources of this catalogue that the entry names, its
-// owner first of all, with the path in the entry of the field that names each.
-func (e *Entry) References() map[string]string {
-	out := map[string]string{}
-	e.Body.references(func(path string, names ...string) {
-		for _, n := range names {
-			if n != "" {
-				out[n] = path
-			}
+// CheckTerms holds the terms that the entry names against those that exist. A
+// term that the entry has named before may have ended; a new one must be in
+// force today.
+func (e *Entry) CheckTerms(known map[string]Validity, before []Use, now time.Time) error {
+	had := make(map[string]bool, len(before))
+	for _, u := range before {
+		had[u.Name] = true
+	}
+	today := now.UTC().Format(time.DateOnly)
+	var f faults
+	for _, u := range e.Terms() {
+		validity, exists := known[u.Name]
+		switch {
+		case !exists:
+			f.add(errs.ReferenceNotFound, u.Path, "%s does not exist", u.Name)
+		case !had[u.Name] && !validity.On(today):
+			f.add(TermNotInForce, u.Path, "%s is not in force on %s", u.Name, today)
+		}
+	}
+	return f.err()
+}
+
+// References lists the resources of this catalogue, besides terms and the owner,
+// that the entry names.
+func (e *Entry) References() []Use {
+	var out []Use
+	e.Body.references(func(path, name string) {
+		if name != "" {
+			out = append(out, Use{Path: path, Name: name})
 		}
 	})
-	out[e.Organisation] = "organisation"
 	return out
 }
 
@@ -278,7 +320,12 @@ func (e *Entry) changed() []Change {
 	if e.State != EntryPublished {
 		return nil
 	}
-	return []Change{{What: Published, Version: e.Version}}
+	return []Change{e.tell(Published)}
+}
+
+func (e *Entry) tell(what ChangeKind) Change {
+	e.Events++
+	return Change{What: what, Version: e.Events}
 }
 
 func (e *Entry) touch(now time.Time) {
@@ -287,7 +334,7 @@ func (e *Entry) touch(now time.Time) {
 }
 
 func (e *Entry) refuse(why string) error {
-	return errs.New(errs.FailedPrecondition, WrongState, "%s %s", e.Name(), why).With("resource", e.Name()).With("state", string(e.State))
+	return errs.New(errs.FailedPrecondition, WrongState, "%s %s", e.Name, why).With("resource", e.Name).With("state", string(e.State))
 }
 
 func (c Card) withDefaults() Card {

@@ -51,7 +51,7 @@ func (e *Entry) complete() error {
 	if len(f) == 0 {
 		return nil
 	}
-	out := errs.New(errs.FailedPrecondition, EntryIncomplete, "%s is not complete", e.Name()).With("resource", e.Name())
+	out := errs.New(errs.FailedPrecondition, EntryIncomplete, "%s is not complete", e.Name).With("resource", e.Name)
 	for _, field := range f {
 		out.Message += "; " + field.Path + " " + field.Description
 		_ = out.WithField(field.Path, field.Reason, field.Description)

@@ -66,7 +66,7 @@ func (e *Event) missing(f *faults) {
 
 func (e *Event) terms(add func(string, ...string)) { add("themes", e.Themes...) }
 
-func (e *Event) references(add func(string, ...string)) {
+func (e *Event) references(add func(string, string)) {
 	for i, o := range e.Organisers {
 		add(fmt.Sprintf("organisers[%d]", i), o)
 	}

@@ -56,7 +56,7 @@ func (i *Idea) terms(add func(string, ...string)) {
 	add("target_beneficiaries", i.TargetBeneficiaries...)
 }
 
-func (i *Idea) references(add func(string, ...string)) { add("service_offering", i.ServiceOffering) }
+func (i *Idea) references(add func(string, string)) { add("service_offering", i.ServiceOffering) }
 
 // Advance is what is asked of an idea that moves one stage on.
 type Advance struct {
@@ -72,7 +72,7 @@ type Advance struct {
 func (e *Entry) Advance(a Advance, now time.Time) ([]Change, error) {
 	idea, ok := e.Body.(*Idea)
 	if !ok {
-		return nil, errs.AbsentResource(e.Name())
+		return nil, errs.AbsentResource(e.Name)
 	}
 	if e.State != EntryPublished {
 		return nil, e.refuse("is not published")
@@ -80,7 +80,7 @@ func (e *Entry) Advance(a Advance, now time.Time) ([]Change, error) {
 	at := slices.Index(ideaStages, idea.Stage)
 	if at+1 >= len(ideaStages) || a.To != ideaStages[at+1] {
 		return nil, errs.New(errs.FailedPrecondition, IdeaStageIllegal, "%s is at %s and cannot go to %s: one stage at a time, never back",
-			e.Name(), idea.Stage, a.To).With("resource", e.Name()).With("stage", string(idea.Stage))
+			e.Name, idea.Stage, a.To).With("resource", e.Name).With("stage", string(idea.Stage))
 	}
 	if a.Reason == "" {
 		return nil, errs.InvalidField(EntryInvalid, "reason", "is required")
@@ -106,8 +106,7 @@ func (e *Entry) Advance(a Advance, now time.Time) ([]Change, error) {
 	next.Steps = append(slices.Clone(idea.Steps), IdeaStep{From: idea.Stage, To: a.To, Reason: a.Reason, Time: now})
 	e.Body = &next
 	e.touch(now)
-	advanced := Change{What: Advanced, Version: e.Version, From: idea.Stage, To: a.To, Project: next.Project}
-	// Two events of one aggregate need two versions.
-	e.touch(now)
+	advanced := e.tell(Advanced)
+	advanced.From, advanced.To, advanced.Project = idea.Stage, a.To, next.Project
 	return append([]Change{advanced}, e.changed()...), nil
 }

@@ -55,4 +55,4 @@ func (p *JobProfile) missing(f *faults) {
 
 func (p *JobProfile) terms(func(string, ...string)) {}
 
-func (p *JobProfile) references(func(string, ...string)) {}
+func (p *JobProfile) references(func(string, string)) {}

@@ -69,4 +69,4 @@ func (n *Need) missing(f *faults) {
 
 func (n *Need) terms(func(string, ...string)) {}
 
-func (n *Need) references(func(string, ...string)) {}
+func (n *Need) references(func(string, string)) {}

@@ -45,4 +45,4 @@ func (s *ServiceOffering) terms(add func(string, ...string)) {
 	add("need_categories", s.NeedCategories...)
 }
 
-func (s *ServiceOffering) references(add func(string, ...string)) { add("provider", s.Provider) }
+func (s *ServiceOffering) references(add func(string, string)) { add("provider", s.Provider) }

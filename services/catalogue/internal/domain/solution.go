@@ -49,4 +49,4 @@ func (s *Solution) terms(add func(string, ...string)) {
 	add("need_categories", s.NeedCategories...)
 }
 
-func (s *Solution) references(func(string, ...string)) {}
+func (s *Solution) references(func(string, string)) {}
