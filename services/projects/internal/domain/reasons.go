@@ -1,0 +1,53 @@
+// Package domain holds the rules of the projects service: cards and partners,
+// phases and gates, the plan, the money, alerts and lessons. It has no clock, no
+// SQL and no gRPC.
+package domain
+
+import "github.com/trama-suite/trama/services/platform/errs"
+
+// Reasons of this service: the values of the ProjectsError enum, which documents
+// them.
+const (
+	FieldMissing            errs.Reason = "FIELD_MISSING"
+	DatesWrong              errs.Reason = "DATES_WRONG"
+	LeadOnly                errs.Reason = "LEAD_ONLY"
+	LeadPartner             errs.Reason = "LEAD_PARTNER"
+	PartnerDuplicate        errs.Reason = "PARTNER_DUPLICATE"
+	PartnerInUse            errs.Reason = "PARTNER_IN_USE"
+	NotAPartner             errs.Reason = "NOT_A_PARTNER"
+	SharesWrong             errs.Reason = "SHARES_WRONG"
+	CurrencyMismatch        errs.Reason = "CURRENCY_MISMATCH"
+	AmountWrong             errs.Reason = "AMOUNT_WRONG"
+	ProjectClosed           errs.Reason = "PROJECT_CLOSED"
+	GateNotReady            errs.Reason = "GATE_NOT_READY"
+	GatePassed              errs.Reason = "GATE_PASSED"
+	ApproverRole            errs.Reason = "APPROVER_ROLE"
+	PhaseNotEarlier         errs.Reason = "PHASE_NOT_EARLIER"
+	ArtefactUnknown         errs.Reason = "ARTEFACT_UNKNOWN"
+	ArtefactExists          errs.Reason = "ARTEFACT_EXISTS"
+	ArtefactComputed        errs.Reason = "ARTEFACT_COMPUTED"
+	EvidenceMissing         errs.Reason = "EVIDENCE_MISSING"
+	TemplateWrong           errs.Reason = "TEMPLATE_WRONG"
+	TaskCycle               errs.Reason = "TASK_CYCLE"
+	TaskUnknown             errs.Reason = "TASK_UNKNOWN"
+	TaskInUse               errs.Reason = "TASK_IN_USE"
+	SummaryTask             errs.Reason = "SUMMARY_TASK"
+	ProgressWrong           errs.Reason = "PROGRESS_WRONG"
+	ScheduleRange           errs.Reason = "SCHEDULE_RANGE"
+	DeliverableState        errs.Reason = "DELIVERABLE_STATE"
+	LineOfOtherPartner      errs.Reason = "LINE_OF_OTHER_PARTNER"
+	LineInUse               errs.Reason = "LINE_IN_USE"
+	ExpenditureOutsideDates errs.Reason = "EXPENDITURE_OUTSIDE_DATES"
+	ExpenditureVoided       errs.Reason = "EXPENDITURE_VOIDED"
+	ScoreWrong              errs.Reason = "SCORE_WRONG"
+	MatchNotActive          errs.Reason = "MATCH_NOT_ACTIVE"
+)
+
+// Reasons lists them all, for the test that holds them against the proto.
+var Reasons = []errs.Reason{
+	FieldMissing, DatesWrong, LeadOnly, LeadPartner, PartnerDuplicate, PartnerInUse, NotAPartner, SharesWrong,
+	CurrencyMismatch, AmountWrong, ProjectClosed, GateNotReady, GatePassed, ApproverRole, PhaseNotEarlier,
+	ArtefactUnknown, ArtefactExists, ArtefactComputed, EvidenceMissing, TemplateWrong, TaskCycle, TaskUnknown,
+	TaskInUse, SummaryTask, ProgressWrong, ScheduleRange, DeliverableState, LineOfOtherPartner, LineInUse,
+	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
+}

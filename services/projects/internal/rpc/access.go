@@ -1,0 +1,120 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
+	"github.com/trama-suite/trama/services/platform/auth"
+	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/sqldb"
+	"github.com/trama-suite/trama/services/projects/internal/domain"
+	"github.com/trama-suite/trama/services/projects/internal/store"
+)
+
+// leadRoles are those whose holders in the lead read and write everything.
+var leadRoles = []auth.Role{authzv1.Role_ROLE_ORGANISATION_ADMIN, authzv1.Role_ROLE_PROJECT_MANAGER}
+
+// takesPart returns nil where the caller may see the project: an organisation in
+// which they hold one of the method's roles takes part in it.
+func takesPart(ctx context.Context, p *domain.Project) error {
+	scope := auth.ScopeFrom(ctx)
+	for _, x := range p.Partners {
+		if scope.Covers(x.Organisation) {
+			return nil
+		}
+	}
+	return errs.AbsentResource(p.Name())
+}
+
+// leads reports whether the caller reads and writes everything of the project.
+func leads(ctx context.Context, p *domain.Project) bool {
+	if auth.ScopeFrom(ctx).All {
+		return true
+	}
+	caller := auth.CallerFrom(ctx)
+	return slices.ContainsFunc(leadRoles, func(r auth.Role) bool { return caller.HasIn(p.Lead, r) })
+}
+
+// requireLead returns nil where the caller leads. To a partner, who sees the
+// project, it says why not; to others the project does not exist.
+func requireLead(ctx context.Context, p *domain.Project) error {
+	if leads(ctx, p) {
+		return nil
+	}
+	if err := takesPart(ctx, p); err != nil {
+		return err
+	}
+	return errs.New(errs.PermissionDenied, domain.LeadOnly,
+		"only project managers and admins of the lead partner %s may do this", p.Lead).With("resource", p.Name())
+}
+
+// costScope is the scope of the caller over the costs of a project: all for the
+// lead, its own for a partner.
+func costScope(ctx context.Context, p *domain.Project) store.Scope {
+	if leads(ctx, p) {
+		return store.Everything
+	}
+	return auth.ScopeFrom(ctx).Where
+}
+
+// requireCosts returns nil where the caller may see the costs that a partner has
+// in a project.
+func requireCosts(ctx context.Context, p *domain.Project, organisation, name string) error {
+	if takesPart(ctx, p) == nil && (leads(ctx, p) || auth.ScopeFrom(ctx).Covers(organisation)) {
+		return nil
+	}
+	return errs.AbsentResource(name)
+}
+
+// alertScope says which alerts the caller may see.
+func alertScope(ctx context.Context) store.AlertScope {
+	lead := auth.Scope{All: auth.ScopeFrom(ctx).All}
+	for _, m := range auth.CallerFrom(ctx).Memberships {
+		if slices.Contains(leadRoles, m.Role) {
+			lead.Organisations = append(lead.Organisations, m.Organisation)
+		}
+	}
+	return store.AlertScope{Part: auth.ScopeFrom(ctx).Where, Lead: lead.Where}
+}
+
+// binding ties a page token to what the caller may see.
+func binding(ctx context.Context, more ...string) []string {
+	scope := auth.ScopeFrom(ctx)
+	if scope.All {
+		return append(more, "*")
+	}
+	return append(more, strings.Join(scope.Organisations, ","))
+}
+
+// seeProject reads a project that the caller may see.
+func seeProject(ctx context.Context, tx *sqldb.Tx, id string) (*domain.Project, error) {
+	p, err := store.Project(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p, takesPart(ctx, p)
+}
+
+// lockProject locks and reads a project that the caller leads.
+func lockProject(ctx context.Context, tx *sqldb.Tx, id string) (*domain.Project, error) {
+	p, err := store.LockProject(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p, requireLead(ctx, p)
+}
+
+// holds tells whether the caller has a role, named without its prefix; in the
+// lead where it is an organisation's.
+func holds(ctx context.Context, p *domain.Project) func(role string) bool {
+	caller := auth.CallerFrom(ctx)
+	return func(role string) bool {
+		r := auth.Role(authzv1.Role_value["ROLE_"+role])
+		return caller.Has(r) || caller.HasIn(p.Lead, r)
+	}
+}
+
+// actor is the caller's subject, for the histories.
+func actor(ctx context.Context) string { return auth.CallerFrom(ctx).Subject }

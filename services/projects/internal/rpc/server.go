@@ -1,0 +1,102 @@
+// Package rpc serves the projects service over gRPC: it decodes a request, runs
+// one transaction, and encodes the answer.
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
+	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/ids"
+	"github.com/trama-suite/trama/services/platform/outbox"
+	"github.com/trama-suite/trama/services/platform/sqldb"
+	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
+)
+
+// Server answers the calls of all gRPC services of this package. The Unsafe
+// interfaces make the compiler refuse a Server that lacks a method.
+type Server struct {
+	projectsv1.UnsafeProjectServiceServer
+	projectsv1.UnsafeRiskServiceServer
+	projectsv1.UnsafeGateServiceServer
+	projectsv1.UnsafePlanServiceServer
+	projectsv1.UnsafeBudgetServiceServer
+	projectsv1.UnsafeAlertServiceServer
+	projectsv1.UnsafeLessonServiceServer
+	projectsv1.UnsafeDashboardServiceServer
+
+	db     *sqldb.DB
+	outbox *outbox.Outbox
+	clock  func() time.Time
+	newID  ids.Source
+}
+
+// New returns a server.
+func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source) *Server {
+	return &Server{db: db, outbox: out, clock: clock, newID: newID}
+}
+
+// Register registers all gRPC services.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	projectsv1.RegisterProjectServiceServer(r, s)
+	projectsv1.RegisterRiskServiceServer(r, s)
+	projectsv1.RegisterGateServiceServer(r, s)
+	projectsv1.RegisterPlanServiceServer(r, s)
+	projectsv1.RegisterBudgetServiceServer(r, s)
+	projectsv1.RegisterAlertServiceServer(r, s)
+	projectsv1.RegisterLessonServiceServer(r, s)
+	projectsv1.RegisterDashboardServiceServer(r, s)
+}
+
+// now is the present instant as the database holds it.
+func (s *Server) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+
+// today is the present day in UTC.
+func (s *Server) today() civil.Date { return civil.Of(s.now()) }
+
+// emit adds an event to the outbox.
+func (s *Server) emit(ctx context.Context, tx *sqldb.Tx, aggregate string, version int64, owner, licence string, at time.Time, data proto.Message) error {
+	return s.outbox.Add(ctx, tx, outbox.Event{Aggregate: aggregate, Version: version, Owner: owner, Licence: licence, Time: at, Data: data})
+}
+
+// read runs fn in a read transaction and returns its answer.
+func read[T any](ctx context.Context, s *Server, fn func(ctx context.Context, tx *sqldb.Tx) (T, error)) (T, error) {
+	var out T
+	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		var err error
+		out, err = fn(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+// projectOf reads the project's id out of its name.
+func projectOf(name string) (string, error) {
+	id, ok := ids.Parse("projects/{project}", name)
+	if !ok {
+		return "", errs.AbsentResource(name)
+	}
+	return id[0], nil
+}
+
+// childOf reads the identifiers out of the name of something in a project.
+func childOf(collection, name string) (project, id string, err error) {
+	got, ok := ids.Parse("projects/{project}/"+collection+"/{id}", name)
+	if !ok {
+		return "", "", errs.AbsentResource(name)
+	}
+	return got[0], got[1], nil
+}
+
+// parentOf reads the project out of the parent of a list that may go over all
+// projects: "projects/-" is an empty id.
+func parentOf(parent string) (string, error) {
+	if parent == "projects/-" {
+		return "", nil
+	}
+	return projectOf(parent)
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+
+	"github.com/trama-suite/trama/services/platform/page"
+	"github.com/trama-suite/trama/services/platform/sqldb"
+	"github.com/trama-suite/trama/services/projects/internal/domain"
+)
+
+// Lines is what lists of budget lines can be filtered and ordered by.
+var Lines = page.New(
+	page.Column{Field: "id", SQL: "l.id", Kind: page.String},
+	page.Column{Field: "organisation", SQL: "l.organisation", Kind: page.String},
+	page.Column{Field: "category", SQL: "l.category", Kind: page.String},
+	page.Column{Field: "create_time", SQL: "l.created", Kind: page.Time, Orderable: true},
+)
+
+const lineColumns = `l.id, l.project, l.organisation, l.category, l.amount, l.spent, p.currency, l.version, l.created, l.updated, l.doc`
+const lineTables = `budget_lines l JOIN projects p ON p.id = l.project`
+
+func scanLine(r row) (*domain.Line, error) {
+	l := &domain.Line{}
+	var s stamp
+	var text string
+	if err := r.Scan(&l.ID, &l.Project, &l.Organisation, &l.Category, &l.Amount.Minor, &l.Spent.Minor, &l.Amount.Currency,
+		&s.version, &s.created, &s.updated, &text); err != nil {
+		return nil, err
+	}
+	l.Spent.Currency = l.Amount.Currency
+	l.Stamp = s.read()
+	return l, readDoc(text, l)
+}
+
+// Line reads a budget line of a project.
+func Line(ctx context.Context, tx *sqldb.Tx, project, id string) (*domain.Line, error) {
+	l, err := scanLine(tx.QueryRow(ctx, `SELECT `+lineColumns+` FROM `+lineTables+` WHERE l.project = $1 AND l.id = $2`, project, id))
+	return l, absent(domain.LineName(project, id), err)
+}
+
+// AllLines reads the lines of a project whose partner is in the scope, in the
+// order of creation.
+func AllLines(ctx context.Context, tx *sqldb.Tx, project string, scope Scope) ([]*domain.Line, error) {
+	args := []any{project}
+	where := scope("l.organisation", &args)
+	return collect(ctx, tx, scanLine, `SELECT `+lineColumns+` FROM `+lineTables+` WHERE l.project = $1 AND `+where+` ORDER BY l.id`, args...)
+}
+
+// InsertLine stores a new line.
+func InsertLine(tx *sqldb.Tx, l *domain.Line) {
+	tx.Queue(`INSERT INTO budget_lines (id, project, organisation, category, amount, spent, version, created, updated, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, l.ID, l.Project, l.Organisation, l.Category, l.Amount.Minor, l.Spent.Minor,
+		l.Version, micros(l.Created), micros(l.Updated), doc(l))
+}
+
+// SaveLine stores a line that was read at version was. What is spent on it goes
+// by SaveSpent.
+func SaveLine(ctx context.Context, tx *sqldb.Tx, l *domain.Line, was int64) error {
+	n, err := tx.Exec(ctx, `UPDATE budget_lines SET category = $3, amount = $4, version = $5, updated = $6, doc = $7 WHERE id = $1 AND version = $2`,
+		l.ID, was, l.Category, l.Amount.Minor, l.Version, micros(l.Updated), doc(l))
+	return one(l.Name(), n, err)
+}
+
+// SaveSpent stores what is spent on a line, under the project's lock.
+func SaveSpent(tx *sqldb.Tx, l *domain.Line) {
+	tx.Queue(`UPDATE budget_lines SET spent = $2 WHERE id = $1`, l.ID, l.Spent.Minor)
+}
+
+// DeleteLine deletes a line that was read at version was.
+func DeleteLine(ctx context.Context, tx *sqldb.Tx, l *domain.Line, was int64) error {
+	n, err := tx.Exec(ctx, `DELETE FROM budget_lines WHERE id = $1 AND version = $2`, l.ID, was)
+	return one(l.Name(), n, err)
+}
+
+// ListLines reads a page of a project's lines whose partner is in the scope.
+func ListLines(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project string, scope Scope) ([]*domain.Line, string, error) {
+	q := page.Select{Columns: lineColumns, From: lineTables, Args: []any{project}}
+	q.Where = "l.project = $1 AND " + scope("l.organisation", &q.Args)
+	return page.List(ctx, tx, plan, q, scanner(scanLine))
+}
+
+// Expenditures is what lists of expenditures can be filtered and ordered by.
+var Expenditures = page.New(
+	page.Column{Field: "id", SQL: "e.id", Kind: page.String},
+	page.Column{Field: "organisation", SQL: "e.organisation", Kind: page.String},
+	page.Column{Field: "budget_line", SQL: "'projects/' || e.project || '/budgetLines/' || e.line", Kind: page.String},
+	page.Column{Field: "state", SQL: "e.state", Kind: page.String},
+	page.Column{Field: "document_date", SQL: "e.document_date", Kind: page.String, Orderable: true},
+	page.Column{Field: "create_time", SQL: "e.created", Kind: page.Time, Orderable: true},
+)
+
+const expenditureColumns = `e.id, e.project, e.organisation, e.line, e.document_date, e.amount, p.currency, e.state, e.version, e.created, e.updated, e.doc`
+const expenditureTables = `expenditures e JOIN projects p ON p.id = e.project`
+
+const (
+	recorded = "RECORDED"
+	voided   = "VOIDED"
+)
+
+func expenditureState(e *domain.Expenditure) string {
+	if e.Void {
+		return voided
+	}
+	return recorded
+}
+
+func scanExpenditure(r row) (*domain.Expenditure, error) {
+	e := &domain.Expenditure{}
+	var s stamp
+	var state, text string
+	if err := r.Scan(&e.ID, &e.Project, &e.Organisation, &e.Line, &e.Document.Date, &e.Amount.Minor, &e.Amount.Currency, &state,
+		&s.version, &s.created, &s.updated, &text); err != nil {
+		return nil, err
+	}
+	e.Void = state == voided
+	e.Stamp = s.read()
+	return e, readDoc(text, e)
+}
+
+// Expenditure reads an expenditure of a project.
+func Expenditure(ctx context.Context, tx *sqldb.Tx, project, id string) (*domain.Expenditure, error) {
+	e, err := scanExpenditure(tx.QueryRow(ctx, `SELECT `+expenditureColumns+` FROM `+expenditureTables+` WHERE e.project = $1 AND e.id = $2`, project, id))
+	return e, absent((&domain.Expenditure{Project: project, ID: id}).Name(), err)
+}
+
+// ExpendituresOn names the expenditures on a line, voided ones too.
+func ExpendituresOn(ctx context.Context, tx *sqldb.Tx, l *domain.Line) ([]string, error) {
+	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/expenditures/' || id FROM expenditures WHERE line = $1 ORDER BY id LIMIT 10`, l.ID)
+}
+
+// InsertExpenditure stores a new expenditure.
+func InsertExpenditure(tx *sqldb.Tx, e *domain.Expenditure) {
+	tx.Queue(`INSERT INTO expenditures (id, project, organisation, line, document_date, amount, state, version, created, updated, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.ID, e.Project, e.Organisation, e.Line, e.Document.Date, e.Amount.Minor,
+		expenditureState(e), e.Version, micros(e.Created), micros(e.Updated), doc(e))
+}
+
+// SaveExpenditure stores an expenditure that was read at version was.
+func SaveExpenditure(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure, was int64) error {
+	n, err := tx.Exec(ctx, `UPDATE expenditures SET state = $3, version = $4, updated = $5, doc = $6 WHERE id = $1 AND version = $2`,
+		e.ID, was, expenditureState(e), e.Version, micros(e.Updated), doc(e))
+	return one(e.Name(), n, err)
+}
+
+// ListExpenditures reads a page of a project's expenditures whose partner is in
+// the scope.
+func ListExpenditures(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project string, scope Scope) ([]*domain.Expenditure, string, error) {
+	q := page.Select{Columns: expenditureColumns, From: expenditureTables, Args: []any{project}}
+	q.Where = "e.project = $1 AND " + scope("e.organisation", &q.Args)
+	return page.List(ctx, tx, plan, q, scanner(scanExpenditure))
+}

@@ -1,0 +1,54 @@
+// Package projects is the projects service: the life of a funded project, from
+// its card through gates, plan, budget and expenditures to its lessons.
+package projects
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"time"
+
+	"github.com/trama-suite/trama/services/platform/app"
+	"github.com/trama-suite/trama/services/platform/outbox"
+	platform "github.com/trama-suite/trama/services/platform/rpc"
+	"github.com/trama-suite/trama/services/projects/internal/rpc"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config of the service. The zero value works.
+type Config struct {
+	// AlertInterval is how often the clock is looked at for tasks and
+	// deliverables that have become late; 0 means one minute.
+	AlertInterval time.Duration
+}
+
+const defaultAlertInterval = time.Minute
+
+// New returns the service, its database opened and migrated.
+func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error) {
+	if config.AlertInterval <= 0 {
+		config.AlertInterval = defaultAlertInterval
+	}
+	scripts, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	db, err := deps.OpenDB(ctx, scripts)
+	if err != nil {
+		return nil, err
+	}
+	out := outbox.New(db, "projects", deps.Region)
+	server := rpc.New(db, out, deps.Now, deps.NewID)
+	return &app.Service{
+		Name:     "projects",
+		Register: server.Register,
+		Loops: []app.Loop{
+			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Log: deps.Log}).Run},
+			{Name: "overdue work", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
+			{Name: "forget requests", Run: platform.ForgetRequests(db, deps.Now)},
+		},
+		Checks: []app.Check{{Name: "database", Run: db.Ping}},
+	}, nil
+}
