@@ -53,9 +53,10 @@ func TestMigrations(t *testing.T) {
 	urls := map[string]string{"sqlite": "sqlite:" + t.TempDir(), "postgres": testkit.Postgres(t)}
 	for name, url := range urls {
 		t.Run(name, func(t *testing.T) {
+			schema := fresh("migrations")
 			versions := func(migrations fstest.MapFS, wantErr bool, want string) {
 				t.Helper()
-				db, err := sqldb.Open(t.Context(), sqldb.Config{URL: url, Schema: "migrations"}, migrations)
+				db, err := sqldb.Open(t.Context(), sqldb.Config{URL: url, Schema: schema}, migrations)
 				if (err != nil) != wantErr {
 					t.Fatalf("Open: %v", err)
 				}
@@ -81,11 +82,11 @@ func TestMigrations(t *testing.T) {
 
 // Replicas that start together on an empty database migrate it once.
 func TestReplicasMigrateTogether(t *testing.T) {
-	url := testkit.Postgres(t)
+	url, schema := testkit.Postgres(t), fresh("replicas")
 	var group sync.WaitGroup
 	for range 6 {
 		group.Go(func() {
-			db, err := sqldb.Open(t.Context(), sqldb.Config{URL: url, Schema: "replicas"}, things)
+			db, err := sqldb.Open(t.Context(), sqldb.Config{URL: url, Schema: schema}, things)
 			if err != nil {
 				t.Error(err)
 				return

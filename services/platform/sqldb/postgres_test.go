@@ -15,6 +15,11 @@ import (
 	"github.com/trama-suite/trama/services/platform/testkit"
 )
 
+var schemas atomic.Int64
+
+// fresh makes a schema's name that no test of this process has used.
+func fresh(name string) string { return fmt.Sprintf("%s_%d", name, schemas.Add(1)) }
+
 func openPostgres(t *testing.T, schema, params string) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), sqldb.Config{URL: testkit.Postgres(t) + params, Schema: schema}, things)
@@ -28,7 +33,7 @@ func openPostgres(t *testing.T, schema, params string) *sqldb.DB {
 const raise = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '40001'; END $$"
 
 func TestSerialisationFailureIsRunAgain(t *testing.T) {
-	db := openPostgres(t, "retry", "")
+	db := openPostgres(t, fresh("retry"), "")
 	runs, hooks := 0, 0
 	write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 		runs++
@@ -55,7 +60,7 @@ func TestSerialisationFailureIsRunAgain(t *testing.T) {
 
 // Two transactions that take the same rows in opposite order both end well.
 func TestDeadlockIsRunAgain(t *testing.T) {
-	db := openPostgres(t, "deadlock", "&options=-c%20deadlock_timeout%3D20ms")
+	db := openPostgres(t, fresh("deadlock"), "&options=-c%20deadlock_timeout%3D20ms")
 	write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 		tx.Queue("INSERT INTO things (id, n) VALUES ('a', 0), ('b', 0)")
 		return nil
@@ -97,7 +102,8 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 
 // Connections that the server has ended are replaced without anybody noticing.
 func TestEndedConnections(t *testing.T) {
-	db := openPostgres(t, "ended", "")
+	schema := fresh("ended")
+	db := openPostgres(t, schema, "")
 	write(t, db, func(ctx context.Context, tx *sqldb.Tx) error { insert(tx, "a"); return nil })
 	conn, err := pgx.Connect(t.Context(), testkit.Postgres(t))
 	if err != nil {
@@ -106,7 +112,7 @@ func TestEndedConnections(t *testing.T) {
 	defer conn.Close(context.Background())
 	end := func() {
 		var n int
-		err := conn.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'trama ended'").Scan(&n)
+		err := conn.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1", "trama "+schema).Scan(&n)
 		if err != nil || n == 0 {
 			t.Fatalf("ended %d connections: %v", n, err)
 		}
@@ -122,7 +128,7 @@ func TestEndedConnections(t *testing.T) {
 }
 
 func TestBytesAreNotText(t *testing.T) {
-	db := openPostgres(t, "bytes", "")
+	db := openPostgres(t, fresh("bytes"), "")
 	err := db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 		tx.Queue("INSERT INTO things (id) VALUES ($1)", []byte("a"))
 		return nil
@@ -135,7 +141,7 @@ func TestBytesAreNotText(t *testing.T) {
 // Nothing runs before a result is asked for, and BEGIN does not cost a round
 // trip of its own: a failing queued statement shows at the next statement.
 func TestQueuedErrorSurfacesAtTheNextStatement(t *testing.T) {
-	db := openPostgres(t, "queued", "")
+	db := openPostgres(t, fresh("queued"), "")
 	var at error
 	err := db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 		tx.Queue("INSERT INTO things (id, n) VALUES ('a', $1)", "many")

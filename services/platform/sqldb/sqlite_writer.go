@@ -121,6 +121,9 @@ func (w *sqliteWriter) runTurn(ctx context.Context, tx *Tx, fn func(ctx context.
 			told = tx.failed
 		}
 		w.done <- told
+		if err != nil && endsTransaction(told) {
+			err = unavailable(err)
+		}
 	}()
 	err = fn(ctx, tx)
 	returned = true

@@ -210,7 +210,7 @@ func TestFullDiskFailsTheGroup(t *testing.T) {
 				return nil
 			})
 			written[id] = err == nil
-			if err != nil && errs.KindOf(err) != errs.Unavailable && !endsTransaction(err) {
+			if err != nil && errs.KindOf(err) != errs.Unavailable {
 				t.Errorf("member %d: %v", id, err)
 			}
 		})
