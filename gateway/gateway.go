@@ -15,14 +15,13 @@ import (
 	"github.com/swaggest/swgui/v5emb"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
 	protos "github.com/trama-suite/trama/proto"
 
 	"github.com/trama-suite/trama/gateway/wirejson"
-	"github.com/trama-suite/trama/services/platform/errs"
 )
 
 // Config is what the gateway needs besides the services' connections.
@@ -31,13 +30,12 @@ type Config struct {
 	Origins []string
 	// RateLimit bounds the requests of one caller.
 	RateLimit RateLimit
-	// Ready reports why the deployment cannot serve yet, nil when it can.
-	Ready func(ctx context.Context) error
-	// Metrics answers /metrics.
-	Metrics http.Handler
-	// Tracer and Meter receive the gateway's telemetry.
-	Tracer trace.TracerProvider
-	Meter  metric.MeterProvider
+	// Operations are the process's health, checks and metrics.
+	Operations Operations
+	// Tracer, Meter and Propagator carry the gateway's telemetry.
+	Tracer     trace.TracerProvider
+	Meter      metric.MeterProvider
+	Propagator propagation.TextMapPropagator
 	// Now is the clock of the rate limit.
 	Now func() time.Time
 }
@@ -68,7 +66,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 
 	root := http.NewServeMux()
 	traced := otelhttp.NewHandler(readConditions(limitBody(api)), "rest",
-		otelhttp.WithTracerProvider(cfg.Tracer), otelhttp.WithMeterProvider(cfg.Meter))
+		otelhttp.WithTracerProvider(cfg.Tracer), otelhttp.WithMeterProvider(cfg.Meter), otelhttp.WithPropagators(cfg.Propagator))
 	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
 	root.HandleFunc("GET /openapi.json", openAPI)
 	root.Handle("GET /docs/", v5emb.NewHandlerWithConfig(swgui.Config{
@@ -77,12 +75,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 		SettingsUI: map[string]string{"validatorUrl": "null", "tryItOutEnabled": "true"},
 	}))
 	root.Handle("GET /docs", http.RedirectHandler("/docs/", http.StatusMovedPermanently))
-	root.HandleFunc("GET /healthz", alive)
-	root.HandleFunc("GET /readyz", cfg.ready)
-	root.HandleFunc("GET /status", cfg.ready)
-	if cfg.Metrics != nil {
-		root.Handle("GET /metrics", cfg.Metrics)
-	}
+	cfg.Operations.mount(root)
 	root.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		handleRoutingError(r.Context(), nil, nil, w, r, http.StatusNotFound)
 	})
@@ -109,23 +102,4 @@ var (
 func openAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(protos.OpenAPI) // the client went away: nothing to do about it
-}
-
-// alive says that the process runs, whatever its dependencies do.
-func alive(w http.ResponseWriter, _ *http.Request) { writeStatus(w) }
-
-// ready says whether the deployment can serve.
-func (cfg Config) ready(w http.ResponseWriter, r *http.Request) {
-	if cfg.Ready != nil {
-		if err := cfg.Ready(r.Context()); err != nil {
-			writeProblem(w, r, newProblem(codes.Unavailable, errs.ServiceDown, err.Error()))
-			return
-		}
-	}
-	writeStatus(w)
-}
-
-func writeStatus(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write([]byte(`{"status":"ok"}`)) // the client went away: nothing to do about it
 }

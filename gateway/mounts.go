@@ -5,6 +5,12 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
+
+	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
+	impactv1 "github.com/trama-suite/trama/proto/gen/go/trama/impact/v1"
+	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
+	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
+	trainingv1 "github.com/trama-suite/trama/proto/gen/go/trama/training/v1"
 )
 
 // mount binds the REST routes of one gRPC service to a connection.
@@ -22,4 +28,49 @@ func bind[C any](
 
 // mounts lists the gRPC services behind the gateway, by the service of the
 // suite that answers for them.
-var mounts = map[string][]mount{}
+var mounts = map[string][]mount{
+	"catalogue": {
+		bind(cataloguev1.NewAccessServiceClient, cataloguev1.RegisterAccessServiceHandlerClient),
+		bind(cataloguev1.NewEventServiceClient, cataloguev1.RegisterEventServiceHandlerClient),
+		bind(cataloguev1.NewIdeaServiceClient, cataloguev1.RegisterIdeaServiceHandlerClient),
+		bind(cataloguev1.NewImportServiceClient, cataloguev1.RegisterImportServiceHandlerClient),
+		bind(cataloguev1.NewJobProfileServiceClient, cataloguev1.RegisterJobProfileServiceHandlerClient),
+		bind(cataloguev1.NewNeedServiceClient, cataloguev1.RegisterNeedServiceHandlerClient),
+		bind(cataloguev1.NewOrganisationServiceClient, cataloguev1.RegisterOrganisationServiceHandlerClient),
+		bind(cataloguev1.NewSearchServiceClient, cataloguev1.RegisterSearchServiceHandlerClient),
+		bind(cataloguev1.NewServiceOfferingServiceClient, cataloguev1.RegisterServiceOfferingServiceHandlerClient),
+		bind(cataloguev1.NewSolutionServiceClient, cataloguev1.RegisterSolutionServiceHandlerClient),
+		bind(cataloguev1.NewVocabularyServiceClient, cataloguev1.RegisterVocabularyServiceHandlerClient),
+	},
+	"matching": {
+		bind(matchingv1.NewMatchServiceClient, matchingv1.RegisterMatchServiceHandlerClient),
+		bind(matchingv1.NewProgrammeServiceClient, matchingv1.RegisterProgrammeServiceHandlerClient),
+	},
+	"projects": {
+		bind(projectsv1.NewAlertServiceClient, projectsv1.RegisterAlertServiceHandlerClient),
+		bind(projectsv1.NewBudgetServiceClient, projectsv1.RegisterBudgetServiceHandlerClient),
+		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),
+		bind(projectsv1.NewGateServiceClient, projectsv1.RegisterGateServiceHandlerClient),
+		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),
+		bind(projectsv1.NewPlanServiceClient, projectsv1.RegisterPlanServiceHandlerClient),
+		bind(projectsv1.NewProjectServiceClient, projectsv1.RegisterProjectServiceHandlerClient),
+		bind(projectsv1.NewRiskServiceClient, projectsv1.RegisterRiskServiceHandlerClient),
+	},
+	"training": {
+		bind(trainingv1.NewAttendanceServiceClient, trainingv1.RegisterAttendanceServiceHandlerClient),
+		bind(trainingv1.NewCertificateServiceClient, trainingv1.RegisterCertificateServiceHandlerClient),
+		bind(trainingv1.NewCourseServiceClient, trainingv1.RegisterCourseServiceHandlerClient),
+		bind(trainingv1.NewEditionServiceClient, trainingv1.RegisterEditionServiceHandlerClient),
+		bind(trainingv1.NewEnrolmentServiceClient, trainingv1.RegisterEnrolmentServiceHandlerClient),
+		bind(trainingv1.NewInterestServiceClient, trainingv1.RegisterInterestServiceHandlerClient),
+		bind(trainingv1.NewLearnerServiceClient, trainingv1.RegisterLearnerServiceHandlerClient),
+		bind(trainingv1.NewSessionServiceClient, trainingv1.RegisterSessionServiceHandlerClient),
+		bind(trainingv1.NewStatisticsServiceClient, trainingv1.RegisterStatisticsServiceHandlerClient),
+	},
+	"impact": {
+		bind(impactv1.NewIndicatorServiceClient, impactv1.RegisterIndicatorServiceHandlerClient),
+		bind(impactv1.NewMeasurementServiceClient, impactv1.RegisterMeasurementServiceHandlerClient),
+		bind(impactv1.NewRollUpServiceClient, impactv1.RegisterRollUpServiceHandlerClient),
+		bind(impactv1.NewTheoryServiceClient, impactv1.RegisterTheoryServiceHandlerClient),
+	},
+}
