@@ -155,3 +155,12 @@ func (a Number) Decimal(digits int) string {
 	}
 	return whole + "." + after
 }
+
+// MarshalText implements encoding.TextMarshaler: numbers stand in JSON as text.
+func (a Number) MarshalText() ([]byte, error) { return a.Append(nil), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *Number) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseAny(string(text))
+	return err
+}

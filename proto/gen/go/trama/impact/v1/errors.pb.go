@@ -57,35 +57,30 @@ const (
 	ImpactError_IMPACT_ERROR_VALUE_SHAPE ImpactError = 11
 	// A denominator, weight or count is negative.
 	ImpactError_IMPACT_ERROR_VALUE_NEGATIVE ImpactError = 12
-	// Something fixed for an indicator's life (unit, direction, aggregation
-	// method, categories, owner) would change: create another indicator.
-	ImpactError_IMPACT_ERROR_INDICATOR_FIXED ImpactError = 13
 	// The indicator is retired: nothing more can be measured with it.
-	ImpactError_IMPACT_ERROR_INDICATOR_RETIRED ImpactError = 14
+	ImpactError_IMPACT_ERROR_INDICATOR_RETIRED ImpactError = 13
 	// The indicator is fed by the suite's own events: nobody measures it by hand.
-	ImpactError_IMPACT_ERROR_INDICATOR_AUTOMATIC ImpactError = 15
+	ImpactError_IMPACT_ERROR_INDICATOR_AUTOMATIC ImpactError = 14
 	// Only the network has headline indicators.
-	ImpactError_IMPACT_ERROR_HEADLINE_NOT_NETWORK ImpactError = 16
+	ImpactError_IMPACT_ERROR_HEADLINE_NOT_NETWORK ImpactError = 15
 	// The indicator belongs to another organisation than the measurement.
-	ImpactError_IMPACT_ERROR_INDICATOR_NOT_OWN ImpactError = 17
+	ImpactError_IMPACT_ERROR_INDICATOR_NOT_OWN ImpactError = 16
 	// The partners' shares are not positive, name an organisation twice, or do
 	// not sum to exactly 1.
-	ImpactError_IMPACT_ERROR_SHARES_INVALID ImpactError = 18
+	ImpactError_IMPACT_ERROR_SHARES_INVALID ImpactError = 17
 	// The measurement's state does not allow this step.
-	ImpactError_IMPACT_ERROR_STATE_NOT_ALLOWED ImpactError = 19
+	ImpactError_IMPACT_ERROR_STATE_NOT_ALLOWED ImpactError = 18
 	// Another measurement that is submitted or accepted covers part of the same
 	// period of the same indicator, organisation, project and territory, so
 	// something would count twice; metadata `measurement` names it.
-	ImpactError_IMPACT_ERROR_PERIOD_OVERLAP ImpactError = 20
+	ImpactError_IMPACT_ERROR_PERIOD_OVERLAP ImpactError = 19
 	// The measurement is of an indicator of the network: its operator accepts it,
 	// not the organisation that measured.
-	ImpactError_IMPACT_ERROR_ACCEPTANCE_NOT_OWN ImpactError = 21
+	ImpactError_IMPACT_ERROR_ACCEPTANCE_NOT_OWN ImpactError = 20
 	// The territory is unknown, or its codes contradict one another.
-	ImpactError_IMPACT_ERROR_TERRITORY_INVALID ImpactError = 22
+	ImpactError_IMPACT_ERROR_TERRITORY_INVALID ImpactError = 21
 	// A row belongs to the network: only its operators write it.
-	ImpactError_IMPACT_ERROR_NETWORK_ONLY ImpactError = 23
-	// Quantities of different units or methods cannot be merged.
-	ImpactError_IMPACT_ERROR_NOT_MERGEABLE ImpactError = 24
+	ImpactError_IMPACT_ERROR_NETWORK_ONLY ImpactError = 22
 )
 
 // Enum value maps for ImpactError.
@@ -104,18 +99,16 @@ var (
 		10: "IMPACT_ERROR_PERIOD_INVALID",
 		11: "IMPACT_ERROR_VALUE_SHAPE",
 		12: "IMPACT_ERROR_VALUE_NEGATIVE",
-		13: "IMPACT_ERROR_INDICATOR_FIXED",
-		14: "IMPACT_ERROR_INDICATOR_RETIRED",
-		15: "IMPACT_ERROR_INDICATOR_AUTOMATIC",
-		16: "IMPACT_ERROR_HEADLINE_NOT_NETWORK",
-		17: "IMPACT_ERROR_INDICATOR_NOT_OWN",
-		18: "IMPACT_ERROR_SHARES_INVALID",
-		19: "IMPACT_ERROR_STATE_NOT_ALLOWED",
-		20: "IMPACT_ERROR_PERIOD_OVERLAP",
-		21: "IMPACT_ERROR_ACCEPTANCE_NOT_OWN",
-		22: "IMPACT_ERROR_TERRITORY_INVALID",
-		23: "IMPACT_ERROR_NETWORK_ONLY",
-		24: "IMPACT_ERROR_NOT_MERGEABLE",
+		13: "IMPACT_ERROR_INDICATOR_RETIRED",
+		14: "IMPACT_ERROR_INDICATOR_AUTOMATIC",
+		15: "IMPACT_ERROR_HEADLINE_NOT_NETWORK",
+		16: "IMPACT_ERROR_INDICATOR_NOT_OWN",
+		17: "IMPACT_ERROR_SHARES_INVALID",
+		18: "IMPACT_ERROR_STATE_NOT_ALLOWED",
+		19: "IMPACT_ERROR_PERIOD_OVERLAP",
+		20: "IMPACT_ERROR_ACCEPTANCE_NOT_OWN",
+		21: "IMPACT_ERROR_TERRITORY_INVALID",
+		22: "IMPACT_ERROR_NETWORK_ONLY",
 	}
 	ImpactError_value = map[string]int32{
 		"IMPACT_ERROR_UNSPECIFIED":          0,
@@ -131,18 +124,16 @@ var (
 		"IMPACT_ERROR_PERIOD_INVALID":       10,
 		"IMPACT_ERROR_VALUE_SHAPE":          11,
 		"IMPACT_ERROR_VALUE_NEGATIVE":       12,
-		"IMPACT_ERROR_INDICATOR_FIXED":      13,
-		"IMPACT_ERROR_INDICATOR_RETIRED":    14,
-		"IMPACT_ERROR_INDICATOR_AUTOMATIC":  15,
-		"IMPACT_ERROR_HEADLINE_NOT_NETWORK": 16,
-		"IMPACT_ERROR_INDICATOR_NOT_OWN":    17,
-		"IMPACT_ERROR_SHARES_INVALID":       18,
-		"IMPACT_ERROR_STATE_NOT_ALLOWED":    19,
-		"IMPACT_ERROR_PERIOD_OVERLAP":       20,
-		"IMPACT_ERROR_ACCEPTANCE_NOT_OWN":   21,
-		"IMPACT_ERROR_TERRITORY_INVALID":    22,
-		"IMPACT_ERROR_NETWORK_ONLY":         23,
-		"IMPACT_ERROR_NOT_MERGEABLE":        24,
+		"IMPACT_ERROR_INDICATOR_RETIRED":    13,
+		"IMPACT_ERROR_INDICATOR_AUTOMATIC":  14,
+		"IMPACT_ERROR_HEADLINE_NOT_NETWORK": 15,
+		"IMPACT_ERROR_INDICATOR_NOT_OWN":    16,
+		"IMPACT_ERROR_SHARES_INVALID":       17,
+		"IMPACT_ERROR_STATE_NOT_ALLOWED":    18,
+		"IMPACT_ERROR_PERIOD_OVERLAP":       19,
+		"IMPACT_ERROR_ACCEPTANCE_NOT_OWN":   20,
+		"IMPACT_ERROR_TERRITORY_INVALID":    21,
+		"IMPACT_ERROR_NETWORK_ONLY":         22,
 	}
 )
 
@@ -177,7 +168,7 @@ var File_trama_impact_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_impact_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctrama/impact/v1/errors.proto\x12\x0ftrama.impact.v1*\xe4\x06\n" +
+	"\x1ctrama/impact/v1/errors.proto\x12\x0ftrama.impact.v1*\xa2\x06\n" +
 	"\vImpactError\x12\x1c\n" +
 	"\x18IMPACT_ERROR_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19IMPACT_ERROR_THEORY_CYCLE\x10\x01\x12!\n" +
@@ -192,19 +183,17 @@ const file_trama_impact_v1_errors_proto_rawDesc = "" +
 	"\x1bIMPACT_ERROR_PERIOD_INVALID\x10\n" +
 	"\x12\x1c\n" +
 	"\x18IMPACT_ERROR_VALUE_SHAPE\x10\v\x12\x1f\n" +
-	"\x1bIMPACT_ERROR_VALUE_NEGATIVE\x10\f\x12 \n" +
-	"\x1cIMPACT_ERROR_INDICATOR_FIXED\x10\r\x12\"\n" +
-	"\x1eIMPACT_ERROR_INDICATOR_RETIRED\x10\x0e\x12$\n" +
-	" IMPACT_ERROR_INDICATOR_AUTOMATIC\x10\x0f\x12%\n" +
-	"!IMPACT_ERROR_HEADLINE_NOT_NETWORK\x10\x10\x12\"\n" +
-	"\x1eIMPACT_ERROR_INDICATOR_NOT_OWN\x10\x11\x12\x1f\n" +
-	"\x1bIMPACT_ERROR_SHARES_INVALID\x10\x12\x12\"\n" +
-	"\x1eIMPACT_ERROR_STATE_NOT_ALLOWED\x10\x13\x12\x1f\n" +
-	"\x1bIMPACT_ERROR_PERIOD_OVERLAP\x10\x14\x12#\n" +
-	"\x1fIMPACT_ERROR_ACCEPTANCE_NOT_OWN\x10\x15\x12\"\n" +
-	"\x1eIMPACT_ERROR_TERRITORY_INVALID\x10\x16\x12\x1d\n" +
-	"\x19IMPACT_ERROR_NETWORK_ONLY\x10\x17\x12\x1e\n" +
-	"\x1aIMPACT_ERROR_NOT_MERGEABLE\x10\x18BDZBgithub.com/trama-suite/trama/proto/gen/go/trama/impact/v1;impactv1b\x06proto3"
+	"\x1bIMPACT_ERROR_VALUE_NEGATIVE\x10\f\x12\"\n" +
+	"\x1eIMPACT_ERROR_INDICATOR_RETIRED\x10\r\x12$\n" +
+	" IMPACT_ERROR_INDICATOR_AUTOMATIC\x10\x0e\x12%\n" +
+	"!IMPACT_ERROR_HEADLINE_NOT_NETWORK\x10\x0f\x12\"\n" +
+	"\x1eIMPACT_ERROR_INDICATOR_NOT_OWN\x10\x10\x12\x1f\n" +
+	"\x1bIMPACT_ERROR_SHARES_INVALID\x10\x11\x12\"\n" +
+	"\x1eIMPACT_ERROR_STATE_NOT_ALLOWED\x10\x12\x12\x1f\n" +
+	"\x1bIMPACT_ERROR_PERIOD_OVERLAP\x10\x13\x12#\n" +
+	"\x1fIMPACT_ERROR_ACCEPTANCE_NOT_OWN\x10\x14\x12\"\n" +
+	"\x1eIMPACT_ERROR_TERRITORY_INVALID\x10\x15\x12\x1d\n" +
+	"\x19IMPACT_ERROR_NETWORK_ONLY\x10\x16BDZBgithub.com/trama-suite/trama/proto/gen/go/trama/impact/v1;impactv1b\x06proto3"
 
 var (
 	file_trama_impact_v1_errors_proto_rawDescOnce sync.Once

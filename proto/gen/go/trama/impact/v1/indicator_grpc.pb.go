@@ -48,7 +48,7 @@ type IndicatorServiceClient interface {
 	// UpdateIndicator makes the next version; earlier ones stay as they are, and
 	// measurements keep the version under which they were made. Mask paths:
 	// title, description, baseline, target, codes, theory, node, headline. Fails
-	// as CreateIndicator does, and with INDICATOR_FIXED or INDICATOR_RETIRED.
+	// as CreateIndicator does, and with INDICATOR_RETIRED.
 	UpdateIndicator(ctx context.Context, in *UpdateIndicatorRequest, opts ...grpc.CallOption) (*Indicator, error)
 	// RetireIndicator ends an indicator's use: nothing more is measured with it,
 	// and what was measured stays. Fails with INDICATOR_RETIRED.
@@ -157,7 +157,7 @@ type IndicatorServiceServer interface {
 	// UpdateIndicator makes the next version; earlier ones stay as they are, and
 	// measurements keep the version under which they were made. Mask paths:
 	// title, description, baseline, target, codes, theory, node, headline. Fails
-	// as CreateIndicator does, and with INDICATOR_FIXED or INDICATOR_RETIRED.
+	// as CreateIndicator does, and with INDICATOR_RETIRED.
 	UpdateIndicator(context.Context, *UpdateIndicatorRequest) (*Indicator, error)
 	// RetireIndicator ends an indicator's use: nothing more is measured with it,
 	// and what was measured stays. Fails with INDICATOR_RETIRED.
