@@ -1,0 +1,324 @@
+// Package e2e runs the same tests against the suite in both its shapes: one
+// process with SQLite and embedded NATS, and one process for each target with
+// PostgreSQL and a NATS server. It uses the built binary and its public APIs
+// only.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/trama-suite/trama/gateway/rest"
+	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
+	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
+	"github.com/trama-suite/trama/services/platform/auth"
+	"github.com/trama-suite/trama/services/platform/rpc"
+)
+
+// startTime is how long a shape may take to be ready: the split one builds two
+// binaries and makes a PostgreSQL cluster.
+const startTime = 5 * time.Minute
+
+// shape is a running suite.
+type shape struct {
+	name string
+	base string            // of the REST API
+	grpc map[string]string // address by service
+	dir  string
+	// tokens mints what the suite accepts.
+	tokens *auth.LocalIssuer
+	// kill ends the process of a target at once; a supervisor starts it again.
+	// Nil for the one-process shape.
+	kill func(t *testing.T, target string)
+	stop func()
+
+	mu    sync.Mutex
+	conns map[string]*rpc.Client
+}
+
+var services = []string{"catalogue", "matching", "projects", "training", "impact"}
+
+// shapes are started at first use and shared by all tests, which therefore
+// make their own organisations and look at nothing else.
+var shapes = map[string]func() (*shape, error){
+	"one process": sync.OnceValues(startOne),
+	"split":       sync.OnceValues(startSplit),
+}
+
+var (
+	root = must(filepath.Abs("../.."))
+	work = must(os.MkdirTemp("", "trama-e2e-"))
+)
+
+func TestMain(m *testing.M) {
+	code := func() int {
+		defer func() { _ = os.RemoveAll(work) }()
+		defer func() {
+			for _, s := range started {
+				s.stop()
+			}
+		}()
+		return m.Run()
+	}()
+	os.Exit(code)
+}
+
+var started []*shape
+
+// eachShape runs a test on both shapes.
+func eachShape(t *testing.T, test func(t *testing.T, s *shape)) {
+	for _, name := range []string{"one process", "split"} {
+		t.Run(name, func(t *testing.T) {
+			s, err := shapes[name]()
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, s)
+		})
+	}
+}
+
+// binary is the built program.
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(work, "trama")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "./gateway/cmd/trama")
+	build.Dir = root
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func startOne() (*shape, error) {
+	program, err := binary()
+	if err != nil {
+		return nil, err
+	}
+	ports, err := freePorts(2)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(work, "one")
+	http, grpcAddr := local(ports), local(ports+1)
+	cmd := exec.Command(program, "serve", "--data", dir, "--http", http, "--grpc", grpcAddr)
+	addresses := map[string]string{}
+	for _, s := range services {
+		addresses[s] = grpcAddr
+	}
+	return launch(&shape{name: "one process", base: "http://" + http, grpc: addresses, dir: dir}, cmd,
+		filepath.Join(dir, auth.LocalKeyFile), nil)
+}
+
+func startSplit() (*shape, error) {
+	port, err := freePorts(14)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(work, "split")
+	cmd := exec.Command(filepath.Join(root, "scripts", "split.sh"), dir, strconv.Itoa(port))
+	addresses := map[string]string{}
+	for i, s := range services {
+		addresses[s] = local(port + 2 + i)
+	}
+	s := &shape{name: "split", base: "http://" + local(port), grpc: addresses, dir: dir}
+	s.kill = func(t *testing.T, target string) {
+		t.Helper()
+		raw, err := os.ReadFile(filepath.Join(dir, "run", target+".pid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatalf("kill %s: %v", target, err)
+		}
+	}
+	return launch(s, cmd, filepath.Join(dir, "issuer.pem"), func() bool {
+		_, err := os.Stat(filepath.Join(dir, "run", "ready"))
+		return err == nil
+	})
+}
+
+// launch starts the command and waits until the suite is ready.
+func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) (*shape, error) {
+	var output syncBuffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	s.stop = func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		}
+	}
+	s.conns = map[string]*rpc.Client{}
+	deadline := time.Now().Add(startTime)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			return nil, fmt.Errorf("%s ended while starting: %w\n%s", s.name, err, output.String())
+		case <-tick.C:
+		}
+		if (ready == nil || ready()) && s.ready() {
+			break
+		}
+		if time.Now().After(deadline) {
+			s.stop()
+			return nil, fmt.Errorf("%s was not ready in time\n%s", s.name, output.String())
+		}
+	}
+	var err error
+	s.tokens, err = auth.OpenLocalIssuer(keyFile, "", time.Now)
+	started = append(started, s)
+	return s, err
+}
+
+func (s *shape) ready() bool {
+	res, err := http.Get(s.base + "/readyz")
+	if err != nil {
+		return false
+	}
+	_ = res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// as returns a REST client for a subject with network-wide roles.
+func (s *shape) as(t *testing.T, subject string, roles ...authzv1.Role) *rest.Client {
+	t.Helper()
+	return &rest.Client{Base: s.base, Token: s.token(t, subject, roles...), HTTP: &http.Client{Timeout: time.Minute}}
+}
+
+func (s *shape) token(t *testing.T, subject string, roles ...authzv1.Role) string {
+	t.Helper()
+	token, err := s.tokens.Mint(subject, roles, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// operator is a REST client of the network operator.
+func (s *shape) operator(t *testing.T) *rest.Client {
+	t.Helper()
+	return s.as(t, "e2e-operator", authzv1.Role_ROLE_NETWORK_OPERATOR)
+}
+
+// member makes a subject a member of an organisation and returns its client.
+func (s *shape) member(t *testing.T, organisation string, role authzv1.Role) *rest.Client {
+	t.Helper()
+	subject := auth.RoleName(role) + "@" + organisation
+	err := s.operator(t).Post(t.Context(), "/v1/"+organisation+"/memberships", &cataloguev1.Membership{Subject: subject, Role: role}, nil)
+	if err != nil && rest.ReasonOf(err) != "ALREADY_EXISTS" {
+		t.Fatal(err)
+	}
+	return s.as(t, subject)
+}
+
+// dial returns a gRPC connection to a service, without a token of its own.
+func (s *shape) dial(t *testing.T, service string) grpc.ClientConnInterface {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if conn, ok := s.conns[service]; ok {
+		return conn
+	}
+	conn, err := rpc.Dial(s.grpc[service], nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.conns[service] = conn
+	return conn
+}
+
+// until waits for what events bring about.
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("waited in vain for %s", what)
+		case <-t.Context().Done():
+			t.Fatal(context.Cause(t.Context()))
+		}
+	}
+}
+
+// freePorts returns the first of n ports in a row that are free.
+func freePorts(n int) (int, error) {
+	for range 200 {
+		probe, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, err
+		}
+		first := probe.Addr().(*net.TCPAddr).Port
+		_ = probe.Close()
+		free := first+n < 65536
+		for p := first; free && p < first+n; p++ {
+			l, err := net.Listen("tcp", local(p))
+			if free = err == nil; free {
+				_ = l.Close()
+			}
+		}
+		if free {
+			return first, nil
+		}
+	}
+	return 0, fmt.Errorf("no %d free ports in a row", n)
+}
+
+func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// syncBuffer collects what a process prints.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
