@@ -83,8 +83,9 @@ type worker struct {
 	handlers map[protoreflect.FullName]Handler
 	meters   consumerMeters
 
-	answered jetstream.Msg   // the last event that was acknowledged
-	returned []jetstream.Msg // events that were delivered and not tried
+	repeating bool            // the last group had events that were received before
+	answered  jetstream.Msg   // the last event that was acknowledged
+	returned  []jetstream.Msg // events that were delivered and not tried
 }
 
 // run consumes until something breaks.

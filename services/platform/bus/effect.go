@@ -61,20 +61,60 @@ func (e *handlerError) Unwrap() error { return e.err }
 // effect applies the events of the group that are new to the inbox, in order,
 // and records them there, all in one transaction.
 func (w *worker) effect(ctx context.Context, group []delivery) error {
+	if !w.repeating {
+		err := w.effectOfNew(ctx, group)
+		if !errors.Is(err, errRepeated) {
+			return err
+		}
+	}
+	// Some were here before, as after a restart or when a stream is filled
+	// again. More of the kind is to be expected.
+	repeated, err := w.effectOfSome(ctx, group)
+	w.repeating = repeated > 0
+	return err
+}
+
+// errRepeated means that the inbox has had some event of a group.
+var errRepeated = errors.New("bus: event received before")
+
+const insertInbox = `INSERT INTO inbox (consumer, event_id, received) VALUES `
+
+// effectOfNew applies a group none of which has been received before, with one
+// statement to the inbox. Otherwise it does nothing and returns errRepeated.
+//
+// There is no asking the inbox with SELECT first: PostgreSQL may answer that
+// with a scan of the whole table as long as it has no statistics of it.
+func (w *worker) effectOfNew(ctx context.Context, group []delivery) error {
+	received := sqldb.Micros(time.Now())
+	// The number of rows is a power of two, so that there are few statements to
+	// prepare; the last row is repeated and changes nothing.
+	n := 1
+	for n < len(group) {
+		n *= 2
+	}
+	var query strings.Builder
+	query.WriteString(insertInbox)
+	args := make([]any, 2, n+2)
+	args[0], args[1] = w.Name, received
+	for i := range n {
+		if i > 0 {
+			query.WriteByte(',')
+		}
+		query.WriteString(`($1,$`)
+		query.WriteString(strconv.Itoa(i + 3))
+		query.WriteString(`,$2)`)
+		args = append(args, group[min(i, len(group)-1)].env.GetId())
+	}
+	query.WriteString(` ON CONFLICT DO NOTHING`)
 	return w.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		seen, err := w.seen(ctx, tx, group)
+		fresh, err := tx.Exec(ctx, query.String(), args...)
 		if err != nil {
 			return err
 		}
-		received := sqldb.Micros(time.Now())
+		if fresh != int64(len(group)) {
+			return errRepeated
+		}
 		for i, d := range group {
-			if seen[d.env.GetId()] {
-				continue
-			}
-			seen[d.env.GetId()] = true
-			// A plain INSERT: should another replica be applying the same
-			// event, one of the two transactions fails as a whole.
-			tx.Queue(`INSERT INTO inbox (consumer, event_id, received) VALUES ($1, $2, $3)`, w.Name, d.env.GetId(), received)
 			if err := w.handle(ctx, tx, d); err != nil {
 				return &handlerError{index: i, err: err}
 			}
@@ -83,40 +123,28 @@ func (w *worker) effect(ctx context.Context, group []delivery) error {
 	})
 }
 
-// seen returns which events of the group the inbox has. The number of
-// parameters is a power of two, so that there are few statements to prepare.
-func (w *worker) seen(ctx context.Context, tx *sqldb.Tx, group []delivery) (map[string]bool, error) {
-	n := 1
-	for n < len(group) {
-		n *= 2
-	}
-	var query strings.Builder
-	query.WriteString(`SELECT event_id FROM inbox WHERE consumer = $1 AND event_id IN (`)
-	args := make([]any, 1, n+1)
-	args[0] = w.Name
-	for i := range n {
-		if i > 0 {
-			query.WriteByte(',')
+// effectOfSome applies those events of a group that have not been received
+// before, and returns how many had been.
+func (w *worker) effectOfSome(ctx context.Context, group []delivery) (repeated int, err error) {
+	err = w.DB.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		repeated = 0
+		received := sqldb.Micros(time.Now())
+		for i, d := range group {
+			fresh, err := tx.Exec(ctx, insertInbox+`($1, $2, $3) ON CONFLICT DO NOTHING`, w.Name, d.env.GetId(), received)
+			if err != nil {
+				return err
+			}
+			if fresh == 0 {
+				repeated++
+				continue
+			}
+			if err := w.handle(ctx, tx, d); err != nil {
+				return &handlerError{index: i, err: err}
+			}
 		}
-		query.WriteByte('$')
-		query.WriteString(strconv.Itoa(i + 2))
-		args = append(args, group[min(i, len(group)-1)].env.GetId())
-	}
-	query.WriteByte(')')
-	rows, err := tx.Query(ctx, query.String(), args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	seen := make(map[string]bool, len(group))
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		seen[id] = true
-	}
-	return seen, rows.Err()
+		return nil
+	})
+	return repeated, err
 }
 
 // handle runs the handler inside the trace that the event comes from. A panic
