@@ -58,7 +58,9 @@ func UpdateMask[M proto.Message](field string, current, patch M, mask *fieldmask
 	}
 	if err := Validate(out); err != nil {
 		if e, ok := errors.AsType[*errs.Error](err); ok {
-			return none, e.Under(field)
+			e = e.Under(field)
+			e.Message = summary(e.Fields)
+			return none, e
 		}
 		return none, err
 	}

@@ -84,7 +84,7 @@ type fixture struct {
 	addr   string
 }
 
-func newFixture(t testing.TB, serverTLS *tls.Config) *fixture {
+func newFixture(t testing.TB, serverTLS *tls.Config, also ...func(grpc.ServiceRegistrar)) *fixture {
 	t.Helper()
 	f := &fixture{access: &access{}, issuer: testkit.Issuer(time.Now), logs: &logs{}}
 	verifier, err := auth.NewVerifier(auth.VerifierConfig{Issuers: []auth.Issuer{f.issuer.Trusted()}})
@@ -94,7 +94,7 @@ func newFixture(t testing.TB, serverTLS *tls.Config) *fixture {
 	f.server, err = rpc.NewServer(rpc.Config{
 		Log:      slog.New(slog.NewTextHandler(f.logs, nil)),
 		Verifier: verifier, Memberships: &testkit.Memberships{},
-		Register: []func(grpc.ServiceRegistrar){func(r grpc.ServiceRegistrar) { cataloguev1.RegisterAccessServiceServer(r, f.access) }},
+		Register: append(also, func(r grpc.ServiceRegistrar) { cataloguev1.RegisterAccessServiceServer(r, f.access) }),
 		TLS:      serverTLS,
 		Tracer:   sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.TraceIDRatioBased(0.01))),
 		Meter:    sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewManualReader())),

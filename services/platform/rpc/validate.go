@@ -3,6 +3,7 @@ package rpc
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -46,7 +47,9 @@ func newValidation(methods map[string]protoreflect.MethodDescriptor) (*validatio
 
 func (v *validation) request(method string, m proto.Message) error {
 	if u := v.updates[method]; u != nil {
-		return violations(v.validator.Validate(m, protovalidate.WithFilter(u.filter(m.ProtoReflect()))))
+		if filter := u.filter(m.ProtoReflect()); filter != nil {
+			return violations(v.validator.Validate(m, protovalidate.WithFilter(filter)))
+		}
 	}
 	return violations(v.validator.Validate(m))
 }
@@ -75,30 +78,64 @@ func updateOf(request protoreflect.MessageDescriptor) *update {
 // a partial resource lacks fields that a whole one requires. UpdateMask checks
 // the whole result.
 func (u *update) filter(request protoreflect.Message) protovalidate.Filter {
+	resource := request.Get(u.resource).Message()
 	var paths []string
 	if fm, ok := request.Get(u.mask).Message().Interface().(*fieldmaskpb.FieldMask); ok {
 		paths = fm.GetPaths()
 	}
-	resource := request.Get(u.resource).Message()
+	if slices.Contains(paths, "*") {
+		return nil
+	}
+	// For each message of which only a part is meant, the fields that are.
+	parts := map[protoreflect.Message]map[protoreflect.Name]bool{resource: {}}
+	for _, p := range paths {
+		mark(parts, resource, p)
+	}
 	return protovalidate.FilterFunc(func(m protoreflect.Message, d protoreflect.Descriptor) bool {
-		if m != resource {
+		part, partial := parts[m]
+		if !partial {
 			return true
 		}
 		f, ok := d.(protoreflect.FieldDescriptor)
-		if !ok {
-			return false // rules of the resource as a whole
-		}
-		if len(paths) == 0 {
+		switch {
+		case !ok:
+			return false // rules of the message as a whole
+		case len(paths) == 0:
 			return m.Has(f)
 		}
-		for _, p := range paths {
-			top, _, nested := strings.Cut(p, ".")
-			if p == "*" || top == string(f.Name()) {
-				return p == "*" || !nested || m.Has(f)
-			}
-		}
-		return false
+		return part[f.Name()]
 	})
+}
+
+// mark notes one path of the mask, whose fields may not exist: UpdateMask says so.
+func mark(parts map[protoreflect.Message]map[protoreflect.Name]bool, m protoreflect.Message, path string) {
+	for path != "" {
+		name, rest, _ := strings.Cut(path, ".")
+		f := m.Descriptor().Fields().ByName(protoreflect.Name(name))
+		if f == nil {
+			return
+		}
+		nested := rest != "" && f.Message() != nil && !f.IsList() && !f.IsMap()
+		if nested && !m.Has(f) {
+			return // clears a field of a message that is not there
+		}
+		whole := parts[m][f.Name()]
+		parts[m][f.Name()] = true
+		if !nested {
+			if f.Message() != nil && !f.IsList() && !f.IsMap() {
+				delete(parts, m.Get(f).Message()) // all of it is meant
+			}
+			return
+		}
+		inner := m.Get(f).Message()
+		if parts[inner] == nil {
+			if whole {
+				return
+			}
+			parts[inner] = map[protoreflect.Name]bool{}
+		}
+		m, path = inner, rest
+	}
 }
 
 // Validate checks a message against its buf.validate annotations and returns

@@ -1,0 +1,4 @@
+package rpc
+
+// Forget is the one step of ForgetRequests.
+var Forget = forget
