@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"time"
 
+	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	"github.com/trama-suite/trama/services/platform/app"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
@@ -22,6 +23,9 @@ type Config struct {
 	// AlertInterval is how often the clock is looked at for tasks and
 	// deliverables that have become late; 0 means one minute.
 	AlertInterval time.Duration
+	// JournalRetention is how long published events stay in the journal; 0 means
+	// for ever.
+	JournalRetention time.Duration
 }
 
 const defaultAlertInterval = time.Minute
@@ -40,12 +44,12 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		return nil, err
 	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, deps.Now, deps.NewID)
+	server := rpc.New(db, out, deps.Now, deps.NewID, matchingv1.NewMatchServiceClient(deps.Dial("matching")))
 	return &app.Service{
 		Name:     "projects",
 		Register: server.Register,
 		Loops: []app.Loop{
-			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Log: deps.Log}).Run},
+			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Retention: config.JournalRetention, Log: deps.Log}).Run},
 			{Name: "overdue work", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
 			{Name: "forget requests", Run: platform.ForgetRequests(db, deps.Now)},
 		},

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/ids"
@@ -29,15 +30,16 @@ type Server struct {
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
 
-	db     *sqldb.DB
-	outbox *outbox.Outbox
-	clock  func() time.Time
-	newID  ids.Source
+	db      *sqldb.DB
+	outbox  *outbox.Outbox
+	clock   func() time.Time
+	newID   ids.Source
+	matches matchingv1.MatchServiceClient
 }
 
 // New returns a server.
-func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source) *Server {
-	return &Server{db: db, outbox: out, clock: clock, newID: newID}
+func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source, matches matchingv1.MatchServiceClient) *Server {
+	return &Server{db: db, outbox: out, clock: clock, newID: newID, matches: matches}
 }
 
 // Register registers all gRPC services.

@@ -446,11 +446,11 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\n" +
 	"close_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\tcloseTime\x12\x18\n" +
 	"\x04etag\x18\b \x01(\tB\x04\xe2A\x01\x03R\x04etag:K\xeaAH\n" +
-	"\x14projects.trama/Alert\x12!projects/{project}/alerts/{alert}*\x06alerts2\x05alert\"[\n" +
-	"\x0fGetAlertRequest\x12H\n" +
-	"\x04name\x18\x01 \x01(\tB4\xbaH1r/2-^projects/[0-9a-f-]{36}/alerts/[0-9a-f-]{36}$R\x04name\"\xe9\x01\n" +
-	"\x11ListAlertsRequest\x12;\n" +
-	"\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^projects/([0-9a-f-]{36}|-)$R\x06parent\x12'\n" +
+	"\x14projects.trama/Alert\x12!projects/{project}/alerts/{alert}*\x06alerts2\x05alert\"\xbe\x01\n" +
+	"\x0fGetAlertRequest\x12\xaa\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x012\x8b\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/alerts/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x98\x02\n" +
+	"\x11ListAlertsRequest\x12j\n" +
+	"\x06parent\x18\x01 \x01(\tBR\xbaHOrM2K^projects/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|-)$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +

@@ -495,12 +495,12 @@ var File_trama_projects_v1_budget_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xfe\x04\n" +
+	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xad\x05\n" +
 	"\n" +
 	"BudgetLine\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12E\n" +
-	"\bcategory\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.CostCategoryB\b\xbaH\x05\x82\x01\x02\x10\x01R\bcategory\x12O\n" +
-	"\forganisation\x18\x03 \x01(\tB+\xe2A\x01\x05\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12*\n" +
+	"\bcategory\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.CostCategoryB\b\xbaH\x05\x82\x01\x02\x10\x01R\bcategory\x12~\n" +
+	"\forganisation\x18\x03 \x01(\tBZ\xe2A\x01\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12*\n" +
 	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x122\n" +
 	"\x06amount\x18\x05 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x02R\x06amount\x120\n" +
 	"\x05spent\x18\x06 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x03R\x05spent\x12\"\n" +
@@ -512,11 +512,11 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\x04etag\x18\n" +
 	" \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:e\xeaAb\n" +
 	"\x19projects.trama/BudgetLine\x12,projects/{project}/budgetLines/{budget_line}*\vbudgetLines2\n" +
-	"budgetLine\"\xa0\x06\n" +
+	"budgetLine\"\xb2\a\n" +
 	"\vExpenditure\x12\x18\n" +
-	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12O\n" +
-	"\forganisation\x18\x02 \x01(\tB+\xe2A\x01\x02\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12^\n" +
-	"\vbudget_line\x18\x03 \x01(\tB=\xe2A\x01\x02\xbaH6r422^projects/[0-9a-f-]{36}/budgetLines/[0-9a-f-]{36}$R\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12~\n" +
+	"\forganisation\x18\x02 \x01(\tBZ\xe2A\x01\x02\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12\xc0\x01\n" +
+	"\vbudget_line\x18\x03 \x01(\tB\x9e\x01\xe2A\x01\x02\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\n" +
 	"budgetLine\x12C\n" +
 	"\bdocument\x18\x04 \x01(\v2\x1b.trama.projects.v1.DocumentB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\bdocument\x128\n" +

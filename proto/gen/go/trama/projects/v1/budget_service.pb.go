@@ -726,18 +726,18 @@ var File_trama_projects_v1_budget_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\n" +
-	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\"\xca\x01\n" +
-	"\x17CreateBudgetLineRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12J\n" +
+	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\"\xf9\x01\n" +
+	"\x17CreateBudgetLineRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12J\n" +
 	"\vbudget_line\x18\x02 \x01(\v2\x1d.trama.projects.v1.BudgetLineB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\n" +
 	"budgetLine\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"e\n" +
-	"\x14GetBudgetLineRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/budgetLines/[0-9a-f-]{36}$R\x04name\"\xea\x01\n" +
-	"\x16ListBudgetLinesRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12'\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc8\x01\n" +
+	"\x14GetBudgetLineRequest\x12\xaf\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9a\x01\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x99\x02\n" +
+	"\x16ListBudgetLinesRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -754,20 +754,20 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\x85\x01\n" +
-	"\x17DeleteBudgetLineRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/budgetLines/[0-9a-f-]{36}$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xcd\x01\n" +
-	"\x18CreateExpenditureRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12L\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe8\x01\n" +
+	"\x17DeleteBudgetLineRequest\x12\xaf\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9a\x01\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xfc\x01\n" +
+	"\x18CreateExpenditureRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12L\n" +
 	"\vexpenditure\x18\x02 \x01(\v2\x1e.trama.projects.v1.ExpenditureB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\vexpenditure\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"g\n" +
-	"\x15GetExpenditureRequest\x12N\n" +
-	"\x04name\x18\x01 \x01(\tB:\xbaH7r523^projects/[0-9a-f-]{36}/expenditures/[0-9a-f-]{36}$R\x04name\"\xeb\x01\n" +
-	"\x17ListExpendituresRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12'\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xca\x01\n" +
+	"\x15GetExpenditureRequest\x12\xb0\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/expenditures/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x9a\x02\n" +
+	"\x17ListExpendituresRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -776,9 +776,9 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"\x86\x01\n" +
 	"\x18ListExpendituresResponse\x12B\n" +
 	"\fexpenditures\x18\x01 \x03(\v2\x1e.trama.projects.v1.ExpenditureR\fexpenditures\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd9\x01\n" +
-	"\x16VoidExpenditureRequest\x12N\n" +
-	"\x04name\x18\x01 \x01(\tB:\xbaH7r523^projects/[0-9a-f-]{36}/expenditures/[0-9a-f-]{36}$R\x04name\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x02\n" +
+	"\x16VoidExpenditureRequest\x12\xb0\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/expenditures/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12&\n" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +

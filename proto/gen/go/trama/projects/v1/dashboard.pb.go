@@ -666,11 +666,11 @@ const file_trama_projects_v1_dashboard_proto_rawDesc = "" +
 	"\rCurrencyTotal\x12.\n" +
 	"\agranted\x18\x01 \x01(\v2\x14.trama.type.v1.MoneyR\agranted\x12.\n" +
 	"\aplanned\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyR\aplanned\x12*\n" +
-	"\x05spent\x18\x03 \x01(\v2\x14.trama.type.v1.MoneyR\x05spent\"T\n" +
-	"\x13GetDashboardRequest\x12=\n" +
-	"\x04name\x18\x01 \x01(\tB)\xbaH&r$2\"^projects/[0-9a-f-]{36}/dashboard$R\x04name\"\xb1\x01\n" +
-	"\x13GetPortfolioRequest\x12K\n" +
-	"\forganisation\x18\x01 \x01(\tB'\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12%\n" +
+	"\x05spent\x18\x03 \x01(\v2\x14.trama.type.v1.MoneyR\x05spent\"\x83\x01\n" +
+	"\x13GetDashboardRequest\x12l\n" +
+	"\x04name\x18\x01 \x01(\tBX\xbaHUrS2Q^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/dashboard$R\x04name\"\xe0\x01\n" +
+	"\x13GetPortfolioRequest\x12z\n" +
+	"\forganisation\x18\x01 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12%\n" +
 	"\tterritory\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18PR\tterritory\x12&\n" +
 	"\tprogramme\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\tprogramme2\x9a\x02\n" +
 	"\x10DashboardService\x12\x8c\x01\n" +

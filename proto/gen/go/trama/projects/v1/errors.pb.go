@@ -21,8 +21,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// ProjectsError lists the ErrorInfo reasons of this service, in the domain
-// `trama`. The reason on the wire is the value's name without the prefix
+// ProjectsError lists the ErrorInfo reasons of this service, in the
+// domain `projects.trama`. The reason on the wire is the value's name without the prefix
 // PROJECTS_ERROR_.
 type ProjectsError int32
 
@@ -101,6 +101,8 @@ const (
 	ProjectsError_PROJECTS_ERROR_EXPENDITURE_VOIDED ProjectsError = 31
 	// Probability or impact is not 1 to 5.
 	ProjectsError_PROJECTS_ERROR_SCORE_WRONG ProjectsError = 32
+	// The match is not active: both sides have to accept it first.
+	ProjectsError_PROJECTS_ERROR_MATCH_NOT_ACTIVE ProjectsError = 33
 )
 
 // Enum value maps for ProjectsError.
@@ -139,6 +141,7 @@ var (
 		30: "PROJECTS_ERROR_EXPENDITURE_OUTSIDE_DATES",
 		31: "PROJECTS_ERROR_EXPENDITURE_VOIDED",
 		32: "PROJECTS_ERROR_SCORE_WRONG",
+		33: "PROJECTS_ERROR_MATCH_NOT_ACTIVE",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -174,6 +177,7 @@ var (
 		"PROJECTS_ERROR_EXPENDITURE_OUTSIDE_DATES": 30,
 		"PROJECTS_ERROR_EXPENDITURE_VOIDED":        31,
 		"PROJECTS_ERROR_SCORE_WRONG":               32,
+		"PROJECTS_ERROR_MATCH_NOT_ACTIVE":          33,
 	}
 )
 
@@ -208,7 +212,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x94\t\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xb9\t\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -243,7 +247,8 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\x1aPROJECTS_ERROR_LINE_IN_USE\x10\x1d\x12,\n" +
 	"(PROJECTS_ERROR_EXPENDITURE_OUTSIDE_DATES\x10\x1e\x12%\n" +
 	"!PROJECTS_ERROR_EXPENDITURE_VOIDED\x10\x1f\x12\x1e\n" +
-	"\x1aPROJECTS_ERROR_SCORE_WRONG\x10 BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1aPROJECTS_ERROR_SCORE_WRONG\x10 \x12#\n" +
+	"\x1fPROJECTS_ERROR_MATCH_NOT_ACTIVE\x10!BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

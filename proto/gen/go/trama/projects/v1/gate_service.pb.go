@@ -935,61 +935,61 @@ var File_trama_projects_v1_gate_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\n" +
-	"$trama/projects/v1/gate_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ctrama/projects/v1/gate.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"_\n" +
-	"\x0eGetGateRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/gates/(rfp|rfe|rfc|close)$R\x04name\"K\n" +
-	"\x10ListGatesRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\"B\n" +
+	"$trama/projects/v1/gate_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ctrama/projects/v1/gate.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\x8e\x01\n" +
+	"\x0eGetGateRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\"z\n" +
+	"\x10ListGatesRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\"B\n" +
 	"\x11ListGatesResponse\x12-\n" +
-	"\x05gates\x18\x01 \x03(\v2\x17.trama.projects.v1.GateR\x05gates\"\xe0\x02\n" +
-	"\x15RecordArtefactRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
+	"\x05gates\x18\x01 \x03(\v2\x17.trama.projects.v1.GateR\x05gates\"\x8f\x03\n" +
+	"\x15RecordArtefactRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12 \n" +
 	"\x03uri\x18\x03 \x01(\tB\x0e\xbaH\v\xd8\x01\x01r\x06\x18\xd0\x0f\x88\x01\x01R\x03uri\x120\n" +
 	"\x06sha256\x18\x04 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12\x1c\n" +
 	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
 	"\x04etag\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\x8d\x03\n" +
-	"\x16RequireArtefactRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
+	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xbc\x03\n" +
+	"\x16RequireArtefactRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x122\n" +
 	"\x05title\x18\x03 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05title\x12@\n" +
 	"\x05check\x18\x04 \x01(\x0e2 .trama.projects.v1.ArtefactCheckB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05check\x12&\n" +
 	"\x06reason\x18\x05 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\x95\x02\n" +
-	"\x14WaiveArtefactRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
+	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc4\x02\n" +
+	"\x14WaiveArtefactRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12&\n" +
 	"\x06reason\x18\x03 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\x96\x02\n" +
-	"\x15RemoveArtefactRequest\x12M\n" +
-	"\x04name\x18\x01 \x01(\tB9\xbaH6r422^projects/[0-9a-f-]{36}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc5\x02\n" +
+	"\x15RemoveArtefactRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12&\n" +
 	"\x06reason\x18\x03 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xb3\x01\n" +
-	"\x15AdvanceProjectRequest\x123\n" +
-	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x04name\x12\x1c\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe2\x01\n" +
+	"\x15AdvanceProjectRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1c\n" +
 	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
 	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xf8\x01\n" +
-	"\x14ReturnProjectRequest\x123\n" +
-	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x04name\x12:\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xa7\x02\n" +
+	"\x14ReturnProjectRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12:\n" +
 	"\x05phase\x18\x02 \x01(\x0e2\x18.trama.projects.v1.PhaseB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05phase\x12&\n" +
 	"\x06reason\x18\x03 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xa2\x01\n" +
-	"\x15ListPhaseMovesRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12'\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xd1\x01\n" +
+	"\x15ListPhaseMovesRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +

@@ -565,20 +565,20 @@ const file_trama_projects_v1_lesson_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:P\xeaAM\n" +
-	"\x15projects.trama/Lesson\x12#projects/{project}/lessons/{lesson}*\alessons2\x06lesson\"\xb9\x01\n" +
-	"\x13CreateLessonRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12=\n" +
+	"\x15projects.trama/Lesson\x12#projects/{project}/lessons/{lesson}*\alessons2\x06lesson\"\xe8\x01\n" +
+	"\x13CreateLessonRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12=\n" +
 	"\x06lesson\x18\x02 \x01(\v2\x19.trama.projects.v1.LessonB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x06lesson\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"]\n" +
-	"\x10GetLessonRequest\x12I\n" +
-	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^projects/[0-9a-f-]{36}/lessons/[0-9a-f-]{36}$R\x04name\"\x90\x02\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc0\x01\n" +
+	"\x10GetLessonRequest\x12\xab\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x96\x01\xbaH\x92\x01r\x8f\x012\x8c\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/lessons/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\xbf\x02\n" +
 	"\x12ListLessonsRequest\x12$\n" +
 	"\x04tags\x18\x06 \x03(\tB\x10\xbaH\r\x92\x01\n" +
 	"\x10\n" +
-	"\"\x06r\x04\x10\x01\x18<R\x04tags\x12;\n" +
-	"\x06parent\x18\x01 \x01(\tB#\xbaH r\x1e2\x1c^projects/([0-9a-f-]{36}|-)$R\x06parent\x12'\n" +
+	"\"\x06r\x04\x10\x01\x18<R\x04tags\x12j\n" +
+	"\x06parent\x18\x01 \x01(\tBR\xbaHOrM2K^projects/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|-)$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +

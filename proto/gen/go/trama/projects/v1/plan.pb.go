@@ -548,18 +548,17 @@ var File_trama_projects_v1_plan_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctrama/projects/v1/plan.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\x95\n" +
-	"\n" +
+	"\x1ctrama/projects/v1/plan.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xa7\v\n" +
 	"\x04Task\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
-	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12W\n" +
-	"\vparent_task\x18\x03 \x01(\tB6\xbaH3\xd8\x01\x01r.2,^projects/[0-9a-f-]{36}/tasks/[0-9a-f-]{36}$R\n" +
+	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12\xb9\x01\n" +
+	"\vparent_task\x18\x03 \x01(\tB\x97\x01\xbaH\x93\x01\xd8\x01\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\n" +
 	"parentTask\x12/\n" +
 	"\rduration_days\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\fdurationDays\x12N\n" +
 	"\x0fnot_before_date\x18\x05 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\rnotBeforeDate\x12F\n" +
-	"\fpredecessors\x18\x06 \x03(\v2\x17.trama.projects.v1.LinkB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\fpredecessors\x12K\n" +
-	"\forganisation\x18\a \x01(\tB'\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x123\n" +
+	"\fpredecessors\x18\x06 \x03(\v2\x17.trama.projects.v1.LinkB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\fpredecessors\x12z\n" +
+	"\forganisation\x18\a \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x123\n" +
 	"\x10assignee_subject\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x0fassigneeSubject\x124\n" +
 	"\x10progress_percent\x18\t \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0fprogressPercent\x12R\n" +
 	"\x11actual_start_date\x18\n" +
@@ -578,15 +577,15 @@ const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"\vupdate_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\x16 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:F\xeaAC\n" +
-	"\x13projects.trama/Task\x12\x1fprojects/{project}/tasks/{task}*\x05tasks2\x04task\"\x7f\n" +
-	"\x04Link\x12G\n" +
-	"\x04task\x18\x01 \x01(\tB3\xbaH0r.2,^projects/[0-9a-f-]{36}/tasks/[0-9a-f-]{36}$R\x04task\x12.\n" +
-	"\blag_days\x18\x02 \x01(\x05B\x13\xbaH\x10\x1a\x0e\x18\xe8\a(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01R\alagDays\"\x91\x06\n" +
+	"\x13projects.trama/Task\x12\x1fprojects/{project}/tasks/{task}*\x05tasks2\x04task\"\xe2\x01\n" +
+	"\x04Link\x12\xa9\x01\n" +
+	"\x04task\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04task\x12.\n" +
+	"\blag_days\x18\x02 \x01(\x05B\x13\xbaH\x10\x1a\x0e\x18\xe8\a(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01R\alagDays\"\xa3\a\n" +
 	"\vDeliverable\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
-	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12J\n" +
-	"\x04task\x18\x03 \x01(\tB6\xbaH3\xd8\x01\x01r.2,^projects/[0-9a-f-]{36}/tasks/[0-9a-f-]{36}$R\x04task\x12K\n" +
-	"\forganisation\x18\x04 \x01(\tB'\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12E\n" +
+	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12\xac\x01\n" +
+	"\x04task\x18\x03 \x01(\tB\x97\x01\xbaH\x93\x01\xd8\x01\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04task\x12z\n" +
+	"\forganisation\x18\x04 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12E\n" +
 	"\bdue_date\x18\x05 \x01(\tB*\xe2A\x01\x02\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\adueDate\x12?\n" +
 	"\x05state\x18\x06 \x01(\x0e2#.trama.projects.v1.DeliverableStateB\x04\xe2A\x01\x03R\x05state\x12\x16\n" +
 	"\x03uri\x18\a \x01(\tB\x04\xe2A\x01\x03R\x03uri\x12\x1c\n" +

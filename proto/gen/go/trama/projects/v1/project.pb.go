@@ -1113,14 +1113,115 @@ func (x *UpdateProjectRequest) GetRequestId() string {
 	return ""
 }
 
+// OpenProjectFromMatchRequest opens a project from a match.
+type OpenProjectFromMatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The match: `matches/{match}`, active.
+	Match string `protobuf:"bytes,1,opt,name=match,proto3" json:"match,omitempty"`
+	// Title of the project; not empty.
+	Title *v1.LocalizedText `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// First day, ISO 8601.
+	StartDate string `protobuf:"bytes,3,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// Last day, ISO 8601; not before start_date.
+	EndDate string `protobuf:"bytes,4,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// ISO 4217 code of the project's currency, for example `EUR`.
+	CurrencyCode string `protobuf:"bytes,5,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
+	// Which of the two organisations leads; empty means that of the demand.
+	Organisation string `protobuf:"bytes,6,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenProjectFromMatchRequest) Reset() {
+	*x = OpenProjectFromMatchRequest{}
+	mi := &file_trama_projects_v1_project_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenProjectFromMatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenProjectFromMatchRequest) ProtoMessage() {}
+
+func (x *OpenProjectFromMatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_project_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenProjectFromMatchRequest.ProtoReflect.Descriptor instead.
+func (*OpenProjectFromMatchRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OpenProjectFromMatchRequest) GetMatch() string {
+	if x != nil {
+		return x.Match
+	}
+	return ""
+}
+
+func (x *OpenProjectFromMatchRequest) GetTitle() *v1.LocalizedText {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *OpenProjectFromMatchRequest) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *OpenProjectFromMatchRequest) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *OpenProjectFromMatchRequest) GetCurrencyCode() string {
+	if x != nil {
+		return x.CurrencyCode
+	}
+	return ""
+}
+
+func (x *OpenProjectFromMatchRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *OpenProjectFromMatchRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 var File_trama_projects_v1_project_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xfc\v\n" +
+	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xda\f\n" +
 	"\aProject\x12\x18\n" +
-	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12P\n" +
-	"\forganisation\x18\x02 \x01(\tB,\xe2A\x02\x02\x05\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x128\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\x7f\n" +
+	"\forganisation\x18\x02 \x01(\tB[\xe2A\x02\x02\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x128\n" +
 	"\x05title\x18\x03 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12!\n" +
 	"\aacronym\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18(R\aacronym\x12<\n" +
 	"\x03cup\x18\x05 \x01(\tB*\xbaH'\xd8\x01\x01r\"2 ^[A-Z][0-9]{2}[A-Z0-9][0-9]{11}$R\x03cup\x12>\n" +
@@ -1134,8 +1235,8 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"objectives\x12%\n" +
 	"\tterritory\x18\n" +
 	" \x01(\tB\a\xbaH\x04r\x02\x18PR\tterritory\x12,\n" +
-	"\asectors\x18\v \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18PR\asectors\x12;\n" +
-	"\x05needs\x18\f \x03(\tB%\xbaH\"\x92\x01\x1f\x10d\x18\x01\"\x19r\x172\x15^needs/[0-9a-f-]{36}$R\x05needs\x12\x1a\n" +
+	"\asectors\x18\v \x03(\tB\x12\xbaH\x0f\x92\x01\f\x10\x14\x18\x01\"\x06r\x04\x10\x01\x18PR\asectors\x12j\n" +
+	"\x05needs\x18\f \x03(\tBT\xbaHQ\x92\x01N\x10d\x18\x01\"HrF2D^needs/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x05needs\x12\x1a\n" +
 	"\x05match\x18\r \x01(\tB\x04\xe2A\x01\x03R\x05match\x12=\n" +
 	"\afunders\x18\x0e \x03(\v2\x19.trama.projects.v1.FunderB\b\xbaH\x05\x92\x01\x02\x10\x14R\afunders\x12@\n" +
 	"\bpartners\x18\x0f \x03(\v2\x1a.trama.projects.v1.PartnerB\b\xbaH\x05\x92\x01\x02\x10dR\bpartners\x12<\n" +
@@ -1155,28 +1256,28 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:B\xeaA?\n" +
-	"\x16projects.trama/Project\x12\x12projects/{project}*\bprojects2\aproject\"\x9a\x02\n" +
+	"\x16projects.trama/Project\x12\x12projects/{project}*\bprojects2\aproject\"\xc9\x02\n" +
 	"\x06Funder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12K\n" +
-	"\forganisation\x18\x02 \x01(\tB'\xbaH$\xd8\x01\x01r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12&\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12z\n" +
+	"\forganisation\x18\x02 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12&\n" +
 	"\tprogramme\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\tprogramme\x122\n" +
 	"\x05grant\x18\x04 \x01(\v2\x14.trama.type.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x05grant\x128\n" +
 	"\x12share_basis_points\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xcd\x01\n" +
-	"\aPartner\x12H\n" +
-	"\forganisation\x18\x01 \x01(\tB$\xbaH!r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12>\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xfc\x01\n" +
+	"\aPartner\x12w\n" +
+	"\forganisation\x18\x01 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12>\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.trama.projects.v1.PartnerRoleB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x128\n" +
 	"\x12share_basis_points\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xb9\x01\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xe8\x01\n" +
 	"\n" +
 	"TeamMember\x12$\n" +
 	"\asubject\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\asubject\x12;\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.trama.projects.v1.TeamRoleB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12H\n" +
-	"\forganisation\x18\x03 \x01(\tB$\xbaH!r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\"\xec\x01\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12w\n" +
+	"\forganisation\x18\x03 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\"\xec\x01\n" +
 	"\vStakeholder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12@\n" +
@@ -1191,9 +1292,9 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\aproject\x12*\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"H\n" +
-	"\x11GetProjectRequest\x123\n" +
-	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x04name\"\xae\x01\n" +
+	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"w\n" +
+	"\x11GetProjectRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\xae\x01\n" +
 	"\x13ListProjectsRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -1210,7 +1311,19 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\x82\x01\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xb6\x04\n" +
+	"\x1bOpenProjectFromMatchRequest\x12g\n" +
+	"\x05match\x18\x01 \x01(\tBQ\xe2A\x01\x02\xbaHJrH2F^matches/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x05match\x12>\n" +
+	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x05title\x12F\n" +
+	"\n" +
+	"start_date\x18\x03 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12B\n" +
+	"\bend_date\x18\x04 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12:\n" +
+	"\rcurrency_code\x18\x05 \x01(\tB\x15\xe2A\x01\x02\xbaH\x0er\f2\n" +
+	"^[A-Z]{3}$R\fcurrencyCode\x12z\n" +
+	"\forganisation\x18\x06 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12*\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\x82\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PHASE_INITIATION\x10\x01\x12\x12\n" +
@@ -1234,7 +1347,7 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\tLEVEL_LOW\x10\x01\x12\x10\n" +
 	"\fLEVEL_MEDIUM\x10\x02\x12\x0e\n" +
 	"\n" +
-	"LEVEL_HIGH\x10\x032\xa9\x04\n" +
+	"LEVEL_HIGH\x10\x032\xc1\x05\n" +
 	"\x0eProjectService\x12\x7f\n" +
 	"\rCreateProject\x12'.trama.projects.v1.CreateProjectRequest\x1a\x1a.trama.projects.v1.Project\")\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x17:\aproject\"\f/v1/projects\x12|\n" +
@@ -1246,7 +1359,9 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
 	"\x10\x02\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/projects\x12\x90\x01\n" +
 	"\rUpdateProject\x12'.trama.projects.v1.UpdateProjectRequest\x1a\x1a.trama.projects.v1.Project\":\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02(:\aproject2\x1d/v1/{project.name=projects/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02(:\aproject2\x1d/v1/{project.name=projects/*}\x12\x95\x01\n" +
+	"\x14OpenProjectFromMatch\x12..trama.projects.v1.OpenProjectFromMatchRequest\x1a\x1a.trama.projects.v1.Project\"1\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/projects:openFromMatchBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_project_proto_rawDescOnce sync.Once
@@ -1261,41 +1376,42 @@ func file_trama_projects_v1_project_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_trama_projects_v1_project_proto_goTypes = []any{
-	(Phase)(0),                    // 0: trama.projects.v1.Phase
-	(PartnerRole)(0),              // 1: trama.projects.v1.PartnerRole
-	(TeamRole)(0),                 // 2: trama.projects.v1.TeamRole
-	(Level)(0),                    // 3: trama.projects.v1.Level
-	(*Project)(nil),               // 4: trama.projects.v1.Project
-	(*Funder)(nil),                // 5: trama.projects.v1.Funder
-	(*Partner)(nil),               // 6: trama.projects.v1.Partner
-	(*TeamMember)(nil),            // 7: trama.projects.v1.TeamMember
-	(*Stakeholder)(nil),           // 8: trama.projects.v1.Stakeholder
-	(*CreateProjectRequest)(nil),  // 9: trama.projects.v1.CreateProjectRequest
-	(*GetProjectRequest)(nil),     // 10: trama.projects.v1.GetProjectRequest
-	(*ListProjectsRequest)(nil),   // 11: trama.projects.v1.ListProjectsRequest
-	(*ListProjectsResponse)(nil),  // 12: trama.projects.v1.ListProjectsResponse
-	(*UpdateProjectRequest)(nil),  // 13: trama.projects.v1.UpdateProjectRequest
-	nil,                           // 14: trama.projects.v1.Project.AttributesEntry
-	(*v1.LocalizedText)(nil),      // 15: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 17: trama.type.v1.Money
-	(*fieldmaskpb.FieldMask)(nil), // 18: google.protobuf.FieldMask
+	(Phase)(0),                          // 0: trama.projects.v1.Phase
+	(PartnerRole)(0),                    // 1: trama.projects.v1.PartnerRole
+	(TeamRole)(0),                       // 2: trama.projects.v1.TeamRole
+	(Level)(0),                          // 3: trama.projects.v1.Level
+	(*Project)(nil),                     // 4: trama.projects.v1.Project
+	(*Funder)(nil),                      // 5: trama.projects.v1.Funder
+	(*Partner)(nil),                     // 6: trama.projects.v1.Partner
+	(*TeamMember)(nil),                  // 7: trama.projects.v1.TeamMember
+	(*Stakeholder)(nil),                 // 8: trama.projects.v1.Stakeholder
+	(*CreateProjectRequest)(nil),        // 9: trama.projects.v1.CreateProjectRequest
+	(*GetProjectRequest)(nil),           // 10: trama.projects.v1.GetProjectRequest
+	(*ListProjectsRequest)(nil),         // 11: trama.projects.v1.ListProjectsRequest
+	(*ListProjectsResponse)(nil),        // 12: trama.projects.v1.ListProjectsResponse
+	(*UpdateProjectRequest)(nil),        // 13: trama.projects.v1.UpdateProjectRequest
+	(*OpenProjectFromMatchRequest)(nil), // 14: trama.projects.v1.OpenProjectFromMatchRequest
+	nil,                                 // 15: trama.projects.v1.Project.AttributesEntry
+	(*v1.LocalizedText)(nil),            // 16: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil),       // 17: google.protobuf.Timestamp
+	(*v1.Money)(nil),                    // 18: trama.type.v1.Money
+	(*fieldmaskpb.FieldMask)(nil),       // 19: google.protobuf.FieldMask
 }
 var file_trama_projects_v1_project_proto_depIdxs = []int32{
-	15, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
-	15, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
+	16, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
+	16, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
 	5,  // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
 	6,  // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
 	7,  // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
 	8,  // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
-	14, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
+	15, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
 	0,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
-	16, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
-	16, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	16, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	17, // 11: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
+	17, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
+	17, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	17, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	18, // 11: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
 	1,  // 12: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
 	2,  // 13: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
 	3,  // 14: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
@@ -1303,20 +1419,23 @@ var file_trama_projects_v1_project_proto_depIdxs = []int32{
 	4,  // 16: trama.projects.v1.CreateProjectRequest.project:type_name -> trama.projects.v1.Project
 	4,  // 17: trama.projects.v1.ListProjectsResponse.projects:type_name -> trama.projects.v1.Project
 	4,  // 18: trama.projects.v1.UpdateProjectRequest.project:type_name -> trama.projects.v1.Project
-	18, // 19: trama.projects.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	9,  // 20: trama.projects.v1.ProjectService.CreateProject:input_type -> trama.projects.v1.CreateProjectRequest
-	10, // 21: trama.projects.v1.ProjectService.GetProject:input_type -> trama.projects.v1.GetProjectRequest
-	11, // 22: trama.projects.v1.ProjectService.ListProjects:input_type -> trama.projects.v1.ListProjectsRequest
-	13, // 23: trama.projects.v1.ProjectService.UpdateProject:input_type -> trama.projects.v1.UpdateProjectRequest
-	4,  // 24: trama.projects.v1.ProjectService.CreateProject:output_type -> trama.projects.v1.Project
-	4,  // 25: trama.projects.v1.ProjectService.GetProject:output_type -> trama.projects.v1.Project
-	12, // 26: trama.projects.v1.ProjectService.ListProjects:output_type -> trama.projects.v1.ListProjectsResponse
-	4,  // 27: trama.projects.v1.ProjectService.UpdateProject:output_type -> trama.projects.v1.Project
-	24, // [24:28] is the sub-list for method output_type
-	20, // [20:24] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	19, // 19: trama.projects.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	16, // 20: trama.projects.v1.OpenProjectFromMatchRequest.title:type_name -> trama.type.v1.LocalizedText
+	9,  // 21: trama.projects.v1.ProjectService.CreateProject:input_type -> trama.projects.v1.CreateProjectRequest
+	10, // 22: trama.projects.v1.ProjectService.GetProject:input_type -> trama.projects.v1.GetProjectRequest
+	11, // 23: trama.projects.v1.ProjectService.ListProjects:input_type -> trama.projects.v1.ListProjectsRequest
+	13, // 24: trama.projects.v1.ProjectService.UpdateProject:input_type -> trama.projects.v1.UpdateProjectRequest
+	14, // 25: trama.projects.v1.ProjectService.OpenProjectFromMatch:input_type -> trama.projects.v1.OpenProjectFromMatchRequest
+	4,  // 26: trama.projects.v1.ProjectService.CreateProject:output_type -> trama.projects.v1.Project
+	4,  // 27: trama.projects.v1.ProjectService.GetProject:output_type -> trama.projects.v1.Project
+	12, // 28: trama.projects.v1.ProjectService.ListProjects:output_type -> trama.projects.v1.ListProjectsResponse
+	4,  // 29: trama.projects.v1.ProjectService.UpdateProject:output_type -> trama.projects.v1.Project
+	4,  // 30: trama.projects.v1.ProjectService.OpenProjectFromMatch:output_type -> trama.projects.v1.Project
+	26, // [26:31] is the sub-list for method output_type
+	21, // [21:26] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_project_proto_init() }
@@ -1330,7 +1449,7 @@ func file_trama_projects_v1_project_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_project_proto_rawDesc), len(file_trama_projects_v1_project_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ProjectService_CreateProject_FullMethodName = "/trama.projects.v1.ProjectService/CreateProject"
-	ProjectService_GetProject_FullMethodName    = "/trama.projects.v1.ProjectService/GetProject"
-	ProjectService_ListProjects_FullMethodName  = "/trama.projects.v1.ProjectService/ListProjects"
-	ProjectService_UpdateProject_FullMethodName = "/trama.projects.v1.ProjectService/UpdateProject"
+	ProjectService_CreateProject_FullMethodName        = "/trama.projects.v1.ProjectService/CreateProject"
+	ProjectService_GetProject_FullMethodName           = "/trama.projects.v1.ProjectService/GetProject"
+	ProjectService_ListProjects_FullMethodName         = "/trama.projects.v1.ProjectService/ListProjects"
+	ProjectService_UpdateProject_FullMethodName        = "/trama.projects.v1.ProjectService/UpdateProject"
+	ProjectService_OpenProjectFromMatch_FullMethodName = "/trama.projects.v1.ProjectService/OpenProjectFromMatch"
 )
 
 // ProjectServiceClient is the client API for ProjectService service.
@@ -51,6 +52,13 @@ type ProjectServiceClient interface {
 	// recorded expenditure outside (EXPENDITURE_OUTSIDE_DATES). A change of the
 	// start date reschedules the plan.
 	UpdateProject(ctx context.Context, in *UpdateProjectRequest, opts ...grpc.CallOption) (*Project, error)
+	// Opens a project from a match (abbinamento) that both sides have accepted: the
+	// organisations of demand and supply become its partners, the need what it
+	// answers. One match opens one project: where it has opened one already, that
+	// one is the answer, as it is now. Errors: MATCH_NOT_ACTIVE; LEAD_PARTNER where
+	// organisation is of neither side; LEAD_ONLY where the caller is not of the one
+	// that is to lead; those of CreateProject.
+	OpenProjectFromMatch(ctx context.Context, in *OpenProjectFromMatchRequest, opts ...grpc.CallOption) (*Project, error)
 }
 
 type projectServiceClient struct {
@@ -101,6 +109,16 @@ func (c *projectServiceClient) UpdateProject(ctx context.Context, in *UpdateProj
 	return out, nil
 }
 
+func (c *projectServiceClient) OpenProjectFromMatch(ctx context.Context, in *OpenProjectFromMatchRequest, opts ...grpc.CallOption) (*Project, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Project)
+	err := c.cc.Invoke(ctx, ProjectService_OpenProjectFromMatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ProjectServiceServer is the server API for ProjectService service.
 // All implementations must embed UnimplementedProjectServiceServer
 // for forward compatibility.
@@ -127,6 +145,13 @@ type ProjectServiceServer interface {
 	// recorded expenditure outside (EXPENDITURE_OUTSIDE_DATES). A change of the
 	// start date reschedules the plan.
 	UpdateProject(context.Context, *UpdateProjectRequest) (*Project, error)
+	// Opens a project from a match (abbinamento) that both sides have accepted: the
+	// organisations of demand and supply become its partners, the need what it
+	// answers. One match opens one project: where it has opened one already, that
+	// one is the answer, as it is now. Errors: MATCH_NOT_ACTIVE; LEAD_PARTNER where
+	// organisation is of neither side; LEAD_ONLY where the caller is not of the one
+	// that is to lead; those of CreateProject.
+	OpenProjectFromMatch(context.Context, *OpenProjectFromMatchRequest) (*Project, error)
 	mustEmbedUnimplementedProjectServiceServer()
 }
 
@@ -148,6 +173,9 @@ func (UnimplementedProjectServiceServer) ListProjects(context.Context, *ListProj
 }
 func (UnimplementedProjectServiceServer) UpdateProject(context.Context, *UpdateProjectRequest) (*Project, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateProject not implemented")
+}
+func (UnimplementedProjectServiceServer) OpenProjectFromMatch(context.Context, *OpenProjectFromMatchRequest) (*Project, error) {
+	return nil, status.Error(codes.Unimplemented, "method OpenProjectFromMatch not implemented")
 }
 func (UnimplementedProjectServiceServer) mustEmbedUnimplementedProjectServiceServer() {}
 func (UnimplementedProjectServiceServer) testEmbeddedByValue()                        {}
@@ -242,6 +270,24 @@ func _ProjectService_UpdateProject_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ProjectService_OpenProjectFromMatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpenProjectFromMatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProjectServiceServer).OpenProjectFromMatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProjectService_OpenProjectFromMatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProjectServiceServer).OpenProjectFromMatch(ctx, req.(*OpenProjectFromMatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ProjectService_ServiceDesc is the grpc.ServiceDesc for ProjectService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -264,6 +310,10 @@ var ProjectService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateProject",
 			Handler:    _ProjectService_UpdateProject_Handler,
+		},
+		{
+			MethodName: "OpenProjectFromMatch",
+			Handler:    _ProjectService_OpenProjectFromMatch_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

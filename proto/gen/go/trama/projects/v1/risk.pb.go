@@ -685,17 +685,17 @@ const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:F\xeaAC\n" +
-	"\x13projects.trama/Risk\x12\x1fprojects/{project}/risks/{risk}*\x05risks2\x04risk\"\xb1\x01\n" +
-	"\x11CreateRiskRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x127\n" +
+	"\x13projects.trama/Risk\x12\x1fprojects/{project}/risks/{risk}*\x05risks2\x04risk\"\xe0\x01\n" +
+	"\x11CreateRiskRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x127\n" +
 	"\x04risk\x18\x02 \x01(\v2\x17.trama.projects.v1.RiskB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x04risk\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"Y\n" +
-	"\x0eGetRiskRequest\x12G\n" +
-	"\x04name\x18\x01 \x01(\tB3\xbaH0r.2,^projects/[0-9a-f-]{36}/risks/[0-9a-f-]{36}$R\x04name\"\xe4\x01\n" +
-	"\x10ListRisksRequest\x127\n" +
-	"\x06parent\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^projects/[0-9a-f-]{36}$R\x06parent\x12'\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xbc\x01\n" +
+	"\x0eGetRiskRequest\x12\xa9\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/risks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x93\x02\n" +
+	"\x10ListRisksRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
@@ -711,9 +711,9 @@ const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"y\n" +
-	"\x11DeleteRiskRequest\x12G\n" +
-	"\x04name\x18\x01 \x01(\tB3\xbaH0r.2,^projects/[0-9a-f-]{36}/risks/[0-9a-f-]{36}$R\x04name\x12\x1b\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xdc\x01\n" +
+	"\x11DeleteRiskRequest\x12\xa9\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/risks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag*\x96\x01\n" +
 	"\fRiskResponse\x12\x1d\n" +
 	"\x19RISK_RESPONSE_UNSPECIFIED\x10\x00\x12\x17\n" +
