@@ -11,11 +11,15 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
+
+	_ "modernc.org/sqlite" // goose's driver
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // sqliteDB is a database in one file: one connection writes, a few read.
 type sqliteDB struct {
-	dsn     string
+	path    string
 	lock    *os.File
 	writer  *sqliteWriter
 	slots   chan struct{}    // one for each reader that may exist
@@ -24,8 +28,15 @@ type sqliteDB struct {
 	closed  chan struct{}
 }
 
-const sqlitePragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=journal_size_limit(67108864)&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-16000)"
+// Pragmas of the writer and of a reader. A checkpoint after 4,000 pages and not
+// 1,000 writes a page that changes often once where it would be four times.
+var (
+	writerPragmas = []string{
+		"busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY",
+		"wal_autocheckpoint = 4000", "journal_size_limit = 67108864", "cache_size = -16000",
+	}
+	readerPragmas = []string{"busy_timeout = 5000", "query_only = ON", "temp_store = MEMORY", "cache_size = -4000"}
+)
 
 // openSQLite opens or creates dir/<schema>.db and makes sure that nobody else
 // has it open.
@@ -46,7 +57,7 @@ func openSQLite(dir, schema string) (*sqliteDB, error) {
 	}
 	readers := max(4, 2*runtime.GOMAXPROCS(0))
 	return &sqliteDB{
-		dsn:    (&url.URL{Scheme: "file", Path: path}).String() + sqlitePragmas,
+		path:   path,
 		lock:   lock,
 		slots:  make(chan struct{}, readers),
 		idle:   make(chan *sqliteConn, readers),
@@ -72,7 +83,8 @@ func lockFile(path string) (*os.File, error) {
 }
 
 func (s *sqliteDB) migrate(ctx context.Context, run func(db *sql.DB) error) error {
-	db, err := sql.Open("sqlite", s.dsn)
+	dsn := url.URL{Scheme: "file", Path: s.path, RawQuery: "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"}
+	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return err
 	}
@@ -83,7 +95,7 @@ func (s *sqliteDB) migrate(ctx context.Context, run func(db *sql.DB) error) erro
 
 // start begins to serve, once the schema is there.
 func (s *sqliteDB) start() error {
-	conn, err := openSQLiteConn(s.dsn)
+	conn, err := openSQLiteConn(s.path, sqlite3.SQLITE_OPEN_READWRITE|sqlite3.SQLITE_OPEN_CREATE, writerPragmas...)
 	if err != nil {
 		return fmt.Errorf("sqldb: cannot open the database: %w", err)
 	}
@@ -101,11 +113,29 @@ func (s *sqliteDB) read(ctx context.Context, tx *Tx, fn func(ctx context.Context
 	if err != nil {
 		return err
 	}
+	over, interrupted := make(chan struct{}), make(chan struct{})
+	watch := context.AfterFunc(ctx, func() {
+		defer close(interrupted)
+		for { // an interrupt between two statements is forgotten, so it is repeated
+			conn.interrupt()
+			select {
+			case <-over:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	})
 	clean := false
 	defer func() {
-		if clean {
+		_ = tx.finish(nil)
+		close(over)
+		switch {
+		case !watch(): // the interrupt might still hit the connection's next user
+			<-interrupted
+			_ = conn.close()
+		case clean:
 			s.idle <- conn
-		} else {
+		default:
 			_ = conn.close()
 		}
 		<-s.slots
@@ -113,9 +143,12 @@ func (s *sqliteDB) read(ctx context.Context, tx *Tx, fn func(ctx context.Context
 	if err := conn.run("BEGIN"); err != nil {
 		return unavailable(err)
 	}
-	tx.session = &sqliteSession{conn: conn, reader: true}
+	tx.session = sqliteSession{conn}
 	err = tx.finish(fn(ctx, tx))
-	clean = conn.run("ROLLBACK") == nil && ctx.Err() == nil // an interrupted connection is not to be used again
+	clean = conn.run("ROLLBACK") == nil
+	if e, ok := errors.AsType[*sqliteError](err); ok && e.code == sqlite3.SQLITE_INTERRUPT && ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return err
 }
 
@@ -138,7 +171,7 @@ func (s *sqliteDB) reader(ctx context.Context) (*sqliteConn, error) {
 		return conn, nil
 	default:
 	}
-	conn, err := openSQLiteConn(s.dsn + "&mode=ro&_pragma=query_only(1)")
+	conn, err := openSQLiteConn(s.path, sqlite3.SQLITE_OPEN_READONLY, readerPragmas...)
 	if err != nil {
 		<-s.slots
 		return nil, unavailable(err)

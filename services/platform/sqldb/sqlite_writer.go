@@ -109,7 +109,7 @@ func (w *sqliteWriter) wait(ctx context.Context, t *turn) error {
 
 // runTurn runs fn and tells the writer how it ended, even where it panics.
 func (w *sqliteWriter) runTurn(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) (err error) {
-	tx.session = &sqliteSession{conn: w.conn}
+	tx.session = sqliteSession{w.conn}
 	returned := false
 	defer func() {
 		err = tx.finish(err)
@@ -195,6 +195,8 @@ func (w *sqliteWriter) take(t *turn, alone bool) (joined, begun bool, broken err
 	t.start <- nil
 	err := <-w.done
 	switch {
+	case !w.conn.inTransaction():
+		return false, false, fmt.Errorf("SQLite rolled back by itself: %w", err)
 	case err == nil && alone:
 		return true, true, nil
 	case err == nil:
@@ -250,29 +252,20 @@ func (w *sqliteWriter) close() error {
 	return w.conn.close()
 }
 
-// sqliteSession runs a transaction's statements on a connection. On the writer
-// no context reaches SQLite: an interrupt would roll back the whole group.
-type sqliteSession struct {
-	conn   *sqliteConn
-	reader bool
+// sqliteSession runs a transaction's statements on a connection. No context
+// reaches them: on the writer an interrupt would roll back the whole group, and
+// a reader is interrupted as a whole.
+type sqliteSession struct{ conn *sqliteConn }
+
+func (s sqliteSession) exec(_ context.Context, query string, args []any) (int64, error) {
+	return s.conn.exec(query, args)
 }
 
-func (s *sqliteSession) context(ctx context.Context) context.Context {
-	if s.reader {
-		return ctx
-	}
-	return context.Background()
-}
-
-func (s *sqliteSession) exec(ctx context.Context, query string, args []any) (int64, error) {
-	return s.conn.exec(s.context(ctx), query, args)
-}
-
-func (s *sqliteSession) queue(query string, args []any) error {
-	_, err := s.conn.exec(context.Background(), query, args)
+func (s sqliteSession) queue(query string, args []any) error {
+	_, err := s.conn.exec(query, args)
 	return err
 }
 
-func (s *sqliteSession) query(ctx context.Context, query string, args []any) (cursor, error) {
-	return s.conn.query(s.context(ctx), query, args)
+func (s sqliteSession) query(_ context.Context, query string, args []any) (cursor, error) {
+	return s.conn.query(query, args)
 }
