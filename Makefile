@@ -52,8 +52,9 @@ gen-check: gen ## Fails where proto/gen is not what gen makes, or the protos bre
 	  || { echo "proto/gen is not up to date: run make gen and commit"; exit 1; }
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint ## Runs the linters on every module
+lint: $(BIN)/golangci-lint $(BIN)/manifests ## Runs the linters on every module, and checks the manifests
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && ../$(BIN)/golangci-lint run --config ../.golangci.yml ./...) || exit 1; done
+	$(BIN)/manifests deploy
 
 .PHONY: build-standalone
 build-standalone: ## Builds every module without the workspace, as a client would
@@ -79,6 +80,11 @@ $(BIN)/.tools: scripts/tools/go.mod scripts/tools/protoc/go.mod scripts/tools/op
 $(BIN)/golangci-lint: scripts/tools/go.mod
 	@mkdir -p $(BIN)
 	cd scripts/tools && GOWORK=off go build -o ../../$(BIN)/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(BIN)/manifests: scripts/tools/manifests/go.mod scripts/tools/manifests/main.go
+	@mkdir -p $(BIN)
+	cd scripts/tools/manifests && GOWORK=off go build -o ../../../$(BIN)/manifests .
 	@touch $@
 
 $(BIN)/benchstat: scripts/tools/go.mod
