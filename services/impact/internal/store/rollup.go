@@ -69,11 +69,11 @@ func Rows(ctx context.Context, tx *sqldb.Tx, indicators []domain.Indicator, p do
 
 // Contributions is what automatic contributions are listed by.
 var Contributions = page.New(
-	page.Column{Field: "id", SQL: "l.fact || ' ' || (1000000 + l.revision) || ' ' || (1000000 + l.part)", Kind: page.String},
+	page.Column{Field: "id", SQL: "l.fact || ' ' || CAST(1000000000 + l.revision AS TEXT) || ' ' || CAST(1000000000 + l.part AS TEXT)", Kind: page.String},
 	page.Column{Field: "source", SQL: "l.fact", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "l.organisation", Kind: page.String},
 	page.Column{Field: "project", SQL: "l.project", Kind: page.String},
-	page.Column{Field: "date", SQL: "l.start_day", Kind: page.Int},
+	page.Column{Field: "date", SQL: "substr(CAST(l.start_day AS TEXT), 1, 4) || '-' || substr(CAST(l.start_day AS TEXT), 5, 2) || '-' || substr(CAST(l.start_day AS TEXT), 7, 2)", Kind: page.String},
 )
 
 // ListContributions lists what counts of an indicator now, leaf by leaf, within
