@@ -21,7 +21,7 @@ import (
 const callTimeout = 30 * time.Second
 
 // conn adds to every call what the transport beneath does not: the caller's
-// token and, in process, the trace context.
+// token and, for streams in process, the trace context.
 type conn struct {
 	next      grpc.ClientConnInterface
 	source    auth.TokenSource
@@ -56,16 +56,11 @@ func (c *conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method stri
 
 func (c *conn) outgoing(ctx context.Context) (context.Context, error) {
 	if c.source != nil {
-		token, err := c.source.Token(ctx)
+		header, err := c.header(ctx)
 		if err != nil {
-			return nil, status.Error(codes.Unavailable, fmt.Sprintf("no token for the call: %v", err))
+			return nil, err
 		}
-		held := c.bearer.Load()
-		if held == nil || held[0] != token {
-			held = &[2]string{token, "Bearer " + token}
-			c.bearer.Store(held)
-		}
-		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", held[1])
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", header)
 	}
 	if c.inProcess && trace.SpanContextFromContext(ctx).IsValid() {
 		carrier := pairs{}
@@ -75,6 +70,20 @@ func (c *conn) outgoing(ctx context.Context) (context.Context, error) {
 		}
 	}
 	return ctx, nil
+}
+
+// header returns the authorization header for a call.
+func (c *conn) header(ctx context.Context) (string, error) {
+	token, err := c.source.Token(ctx)
+	if err != nil {
+		return "", status.Error(codes.Unavailable, fmt.Sprintf("no token for the call: %v", err))
+	}
+	held := c.bearer.Load()
+	if held == nil || held[0] != token {
+		held = &[2]string{token, "Bearer " + token}
+		c.bearer.Store(held)
+	}
+	return held[1], nil
 }
 
 // pairs collects what a propagator injects as metadata pairs.

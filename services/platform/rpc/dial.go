@@ -51,7 +51,7 @@ func Dial(target string, tlsConfig *tls.Config, source auth.TokenSource) (*Clien
 	}
 	tcp, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(creds),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler(telemetryOptions(nil, nil)...)),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler()),
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}],"methodConfig":[{"name":[{}],"waitForReady":true}]}`),
 		grpc.WithUnaryInterceptor(again),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(4*MaxMessage)),

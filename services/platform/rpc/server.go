@@ -6,6 +6,7 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -56,10 +57,10 @@ type Config struct {
 
 // Server serves the same services in process and over TCP.
 type Server struct {
-	tcp     *grpc.Server
-	channel *inprocgrpc.Channel
-	health  *health.Server
-	table   auth.Table
+	tcp    *grpc.Server
+	local  *local
+	health *health.Server
+	table  auth.Table
 }
 
 // collector takes down what is registered, so that the role table can be read
@@ -95,12 +96,22 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	c := &chain{log: cfg.Log, guard: auth.NewGuard(cfg.Verifier, cfg.Memberships, table), validate: validate}
-	telemetry := otelgrpc.NewServerHandler(telemetryOptions(cfg.Tracer, cfg.Meter)...)
+	if cfg.Tracer == nil {
+		cfg.Tracer = otel.GetTracerProvider()
+	}
+	if cfg.Meter == nil {
+		cfg.Meter = otel.GetMeterProvider()
+	}
+	handler := otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(cfg.Tracer), otelgrpc.WithMeterProvider(cfg.Meter))
+	lean, err := newTelemetry(cfg.Tracer, cfg.Meter)
+	if err != nil {
+		return nil, err
+	}
 
 	options := []grpc.ServerOption{
 		grpc.UnaryInterceptor(c.unary),
 		grpc.StreamInterceptor(c.stream),
-		grpc.StatsHandler(telemetry),
+		grpc.StatsHandler(handler),
 		grpc.MaxRecvMsgSize(MaxMessage),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
@@ -110,13 +121,11 @@ func NewServer(cfg Config) (*Server, error) {
 		options = append(options, grpc.Creds(credentials.NewTLS(cfg.TLS)))
 	}
 	s.tcp = grpc.NewServer(options...)
-	s.channel = (&inprocgrpc.Channel{}).
-		WithServerUnaryInterceptor(c.unary).
-		WithServerStreamInterceptor(c.stream).
-		WithServerStatsHandler(telemetry)
+	streams := (&inprocgrpc.Channel{}).WithServerStreamInterceptor(c.stream).WithServerStatsHandler(handler)
+	s.local = newLocal(all.services, all.servers, c, streams, lean)
 	for i, desc := range all.services {
 		s.tcp.RegisterService(desc, all.servers[i])
-		s.channel.RegisterService(desc, all.servers[i])
+		streams.RegisterService(desc, all.servers[i])
 		s.health.SetServingStatus(desc.ServiceName, healthv1.HealthCheckResponse_SERVING)
 	}
 	// Reflection is registered last: it shows what is registered before it. It
@@ -159,21 +168,16 @@ func methodsOf(services []*grpc.ServiceDesc) map[string]protoreflect.MethodDescr
 	return out
 }
 
-func telemetryOptions(tracer trace.TracerProvider, meter metric.MeterProvider) []otelgrpc.Option {
-	if tracer == nil {
-		tracer = otel.GetTracerProvider()
-	}
-	if meter == nil {
-		meter = otel.GetMeterProvider()
-	}
-	return []otelgrpc.Option{otelgrpc.WithTracerProvider(tracer), otelgrpc.WithMeterProvider(meter)}
-}
-
 // Table returns the role table of what is served.
 func (s *Server) Table() auth.Table { return s.table }
 
-// Serve serves over TCP until Stop.
-func (s *Server) Serve(l net.Listener) error { return s.tcp.Serve(l) }
+// Serve serves over TCP until Stop, and then returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.tcp.Serve(l); !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil // stopped before it began
+}
 
 // Stop reports NOT_SERVING, lets the calls over TCP that are under way end, and
 // cuts them off when the context ends.
@@ -198,5 +202,5 @@ func (s *Server) Stop(ctx context.Context) error {
 // through the same chain. With a source every call carries its token; with nil
 // the caller's outgoing metadata must.
 func (s *Server) InProcess(source auth.TokenSource) grpc.ClientConnInterface {
-	return &conn{next: s.channel, source: source, inProcess: true}
+	return &localConn{local: s.local, source: source, streams: conn{next: s.local.streams, source: source, inProcess: true}}
 }
