@@ -112,7 +112,7 @@ func BenchmarkPostgresCreate(b *testing.B) {
 	for _, n := range []int{1, 16, 64} {
 		b.Run("plain/callers="+strconv.Itoa(n), func(b *testing.B) {
 			benchDB(b, url)
-			pool, err := pgxpool.New(b.Context(), url+"&search_path=bench&pool_max_conns=8")
+			pool, err := pgxpool.New(b.Context(), url+"&search_path=bench&pool_max_conns=16")
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -20,9 +20,10 @@ import (
 )
 
 const (
-	// postgresConns is small as one process may hold five pools, and a server
-	// takes 100 connections unless told otherwise.
-	postgresConns = 8
+	// postgresConns is for a server that takes 100 connections, as it does unless
+	// told otherwise, and one process with five pools. More replicas than that
+	// want a larger server or a smaller pool_max_conns in the URL.
+	postgresConns = 16
 	// postgresAttempts bounds how often a transaction is run again; with the
 	// pauses between them that is about two seconds.
 	postgresAttempts = 10
