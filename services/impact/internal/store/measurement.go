@@ -58,7 +58,7 @@ func SaveMeasurement(ctx context.Context, tx *sqldb.Tx, m domain.Measurement, ac
 	}
 	n, err := tx.Exec(ctx, `UPDATE measurements SET project = $3, state = $4, start_date = $5, end_date = $6, version = $7, updated = $8, doc = $9, counts = $10
 		WHERE id = $1 AND version = $2`, id(m.Name), m.Version-1, m.Content.Project, string(m.State),
-		m.Content.Period.Start.String(), m.Content.Period.End.String(), m.Version, sqldb.Micros(m.UpdateTime), doc)
+		m.Content.Period.Start.String(), m.Content.Period.End.String(), m.Version, sqldb.Micros(m.UpdateTime), doc, m.Counts())
 	if err != nil {
 		return err
 	}
