@@ -75,6 +75,17 @@ func (d *Document) fields() map[string]any {
 	set(fieldTag, d.Tags...)
 	set(fieldRegion, distinct(d.Regions)...)
 	set(fieldTerritory, d.Territories...)
+	var counted []string
+	for _, f := range Facets() {
+		values, _ := out[string(f)].([]string)
+		if f == ByKind {
+			values = []string{d.Kind}
+		}
+		for _, v := range values {
+			counted = append(counted, facetTerm(f, v))
+		}
+	}
+	out[fieldFacets] = counted
 	addTexts(out, titleField, d.Titles)
 	addTexts(out, textField, d.Texts)
 	return out

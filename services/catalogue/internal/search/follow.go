@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime/debug"
 	"time"
 )
 
 const (
 	// batchSize is how many documents are read and written at once.
 	batchSize = 500
+	// buildSize is the same where the index is brought in step: larger, as it
+	// makes fewer segments to merge.
+	buildSize = 2000
 	// keysAtOnce is how many keys are compared in one read.
 	keysAtOnce = 5000
 	// patience is how long a search waits for changes that came before it.
@@ -67,6 +71,9 @@ func (x *Index) Run(ctx context.Context) (err error) {
 	if err := x.drain(ctx); err != nil {
 		return err
 	}
+	if written > 10*buildSize {
+		debug.FreeOSMemory() // a large build has left the heap far larger than what stays in it
+	}
 	x.inStep.Store(true)
 	x.log.Info("search index is in step with the database", "written", written, "removed", removed, "took", time.Since(started))
 	for {
@@ -108,7 +115,8 @@ func (x *Index) drain(ctx context.Context) error {
 			return err
 		}
 		x.mu.Lock()
-		x.settled += uint64(n)
+		x.settled += uint64(n) //nolint:gosec // at most batchSize
+		x.state++
 		if len(x.applied)+n > remembered {
 			clear(x.applied)
 		}
@@ -200,7 +208,7 @@ func (x *Index) compare(ctx context.Context) (written, removed int, err error) {
 	var differ []string
 	flush := func(least int) error {
 		for len(differ) > 0 && len(differ) >= least {
-			n := min(batchSize, len(differ))
+			n := min(buildSize, len(differ))
 			if err := x.apply(ctx, differ[:n]); err != nil {
 				return err
 			}
@@ -235,7 +243,7 @@ func (x *Index) compare(ctx context.Context) (written, removed int, err error) {
 			}
 			after = want.Name
 		}
-		if err := flush(batchSize); err != nil {
+		if err := flush(buildSize); err != nil {
 			return written, removed, err
 		}
 		if len(keys) < keysAtOnce {

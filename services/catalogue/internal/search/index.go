@@ -49,8 +49,10 @@ type Index struct {
 	applied  map[string]int64 // newest event of what was applied of late, by name
 	arrived  uint64           // changes that ever waited
 	settled  uint64           // of these, applied
-	awake    chan struct{}    // something waits
-	progress chan struct{}    // closed and replaced whenever settled grows
+	state    uint64           // counts what happened to the index, for the cache
+	cache    cache
+	awake    chan struct{} // something waits
+	progress chan struct{} // closed and replaced whenever settled grows
 }
 
 // Change says that a document has changed. Event is the number of its event, 0
@@ -97,6 +99,9 @@ func (x *Index) start() (stop func() error, err error) {
 	x.life.Lock()
 	x.bleve = opened
 	x.life.Unlock()
+	x.mu.Lock()
+	x.state++
+	x.mu.Unlock()
 	x.running.Store(true)
 	return func() error {
 		x.inStep.Store(false)

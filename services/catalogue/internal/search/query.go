@@ -28,8 +28,6 @@ func Facets() []Facet {
 	return []Facet{ByKind, ByCategory, BySector, ByRegion, ByLegalForm, ByUrgency}
 }
 
-func isFacet(field string) bool { return slices.Contains(Facets(), Facet(field)) }
-
 // Bounds of one search.
 const (
 	MaxQueryLength = 1000   // characters

@@ -1,9 +1,12 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/search"
@@ -38,7 +41,7 @@ type ValueCount struct {
 	Count int
 }
 
-// Search finds documents. It sees every change that was noted before.
+// Search finds documents. The answer may be shared: it is not to be changed. It sees every change that was noted before.
 func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	switch {
 	case TooLong(q.Text):
@@ -54,49 +57,91 @@ func (x *Index) Search(ctx context.Context, q Query) (Result, error) {
 	if err := x.settle(ctx); err != nil {
 		return Result{}, err
 	}
-	speaks := *x.speaks.Load()
+	x.mu.Lock()
+	state := x.state
+	x.mu.Unlock()
+	key := cacheKey(q)
+	if r, ok := x.cache.get(key, state); ok {
+		return r, nil
+	}
+	r, err := x.search(ctx, q)
+	if err != nil {
+		return Result{}, err
+	}
+	x.mu.Lock()
+	unchanged := x.state == state
+	x.mu.Unlock()
+	if unchanged {
+		x.cache.put(key, state, r)
+	}
+	return r, nil
+}
 
-	// A facet without a filter of its own is counted along with the results; one
-	// with a filter needs a search without that filter.
+func (x *Index) search(ctx context.Context, q Query) (Result, error) {
+	speaks := *x.speaks.Load()
 	main := bleve.NewSearchRequestOptions(q.build(speaks, ""), q.Size, q.From, false)
 	main.SortByCustom(order(q.Text))
-	var apart []Facet
+	// A facet without a filter of its own is counted along with the results; one
+	// with a filter needs a search without that filter.
+	var along, apart []Facet
 	for _, f := range q.Facets {
 		if len(q.Filters[f]) > 0 {
 			apart = append(apart, f)
 		} else {
-			main.AddFacet(string(f), bleve.NewFacetRequest(string(f), q.FacetValues))
+			along = append(along, f)
 		}
 	}
+	countBy(main, along)
 	found, err := x.bleve.SearchInContext(ctx, main)
 	if err != nil {
 		return Result{}, fmt.Errorf("search: %w", err)
 	}
-	out := Result{Total: int(found.Total), Hits: make([]Hit, len(found.Hits))}
+	out := Result{Total: int(found.Total), Hits: make([]Hit, len(found.Hits))} //nolint:gosec // far below 2^63
 	for i, h := range found.Hits {
 		out.Hits[i] = Hit{Name: h.ID}
 		if q.Text != "" {
 			out.Hits[i].Score = h.Score
 		}
 	}
-	counts := found.Facets
+	counts := valuesByFacet(found)
 	for _, f := range apart {
 		r := bleve.NewSearchRequestOptions(q.build(speaks, f), 0, 0, false)
 		r.Score = "none"
-		r.AddFacet(string(f), bleve.NewFacetRequest(string(f), q.FacetValues))
+		countBy(r, []Facet{f})
 		found, err := x.bleve.SearchInContext(ctx, r)
 		if err != nil {
 			return Result{}, fmt.Errorf("search: %w", err)
 		}
-		if counts == nil {
-			counts = search.FacetResults{}
-		}
-		counts[string(f)] = found.Facets[string(f)]
+		counts[f] = valuesByFacet(found)[f]
 	}
 	for _, f := range q.Facets {
-		out.Facets = append(out.Facets, facetCount(f, counts[string(f)]))
+		out.Facets = append(out.Facets, facetCount(f, counts[f], q.FacetValues))
 	}
 	return out, nil
+}
+
+// countBy has a search count the values of facets.
+func countBy(r *bleve.SearchRequest, facets []Facet) {
+	if len(facets) == 0 {
+		return
+	}
+	f := bleve.NewFacetRequest(fieldFacets, math.MaxInt32) // all: they are cut to size by facet
+	if len(facets) == 1 {
+		f.SetPrefixFilter(facetPrefix(facets[0]))
+	}
+	r.AddFacet(fieldFacets, f)
+}
+
+// valuesByFacet returns the counted values by facet.
+func valuesByFacet(found *bleve.SearchResult) map[Facet][]ValueCount {
+	out := map[Facet][]ValueCount{}
+	if counted := found.Facets[fieldFacets]; counted != nil {
+		for _, t := range counted.Terms.Terms() {
+			f, value, _ := strings.Cut(t.Term, "=")
+			out[Facet(f)] = append(out[Facet(f)], ValueCount{Value: value, Count: t.Count})
+		}
+	}
+	return out
 }
 
 // order is best matches first, equally good ones by name; by name alone where
@@ -109,23 +154,15 @@ func order(text string) search.SortOrder {
 	return search.SortOrder{&search.SortScore{Desc: true}, byName}
 }
 
-func facetCount(f Facet, found *search.FacetResult) FacetCount {
-	out := FacetCount{Facet: f}
-	if found == nil {
-		return out
-	}
-	out.Other = found.Other
-	for _, t := range found.Terms.Terms() {
-		out.Values = append(out.Values, ValueCount{Value: t.Term, Count: t.Count})
-	}
-	slices.SortFunc(out.Values, func(a, b ValueCount) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		if a.Value < b.Value {
-			return -1
-		}
-		return 1
+// facetCount puts the values with most documents first, equal ones by value, and
+// cuts them to size.
+func facetCount(f Facet, values []ValueCount, size int) FacetCount {
+	slices.SortFunc(values, func(a, b ValueCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 	})
+	out := FacetCount{Facet: f, Values: values[:min(size, len(values))]}
+	for _, v := range values[len(out.Values):] {
+		out.Other += v.Count
+	}
 	return out
 }
