@@ -62,14 +62,14 @@ func TestPublishKeepsOrderAndKnowsWhatIsThere(t *testing.T) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	publish(0, 1, 0, 1)              // one
-	publish(1, 30, 0, 30)            // a batch
-	publish(20, 60, 0, 60)           // a batch half of which is there
-	publish(20, 60, 0, 0)            // all there
-	publish(55, 57, 0, 0)            // two that are there
-	publish(60, 1300, 0, 1300)       // more than the server takes in a batch
-	publish(1300, 1360, 1<<18, 1360) // more bytes than the relay stages in a batch
-	got, _, err := b.Publish(t.Context(), append(messages(1360, 1390, 0), messages(1360, 1391, 0)...))
-	if err != nil || got != 61 { // one of them twice in a batch
+	publish(1, 100, 0, 100)          // a batch
+	publish(60, 160, 0, 160)         // a batch part of which is there
+	publish(60, 160, 0, 0)           // all there
+	publish(155, 157, 0, 0)          // two that are there
+	publish(160, 1300, 0, 1300)      // more than the server takes in a batch
+	publish(1300, 1360, 1<<18, 1360) // so large that few go together: singles
+	got, _, err := b.Publish(t.Context(), append(messages(1360, 1400, 0), messages(1360, 1401, 0)...))
+	if err != nil || got != 81 { // one of them twice in a batch
 		t.Errorf("%d, %v", got, err)
 	}
 	if got, last, err := b.Publish(t.Context(), nil); got != 0 || last != 0 || err != nil {
@@ -80,7 +80,7 @@ func TestPublishKeepsOrderAndKnowsWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 1391 {
+	for i := range 1401 {
 		m, err := stream.GetMsg(t.Context(), uint64(i+1))
 		if err != nil {
 			t.Fatal(err)
@@ -88,8 +88,11 @@ func TestPublishKeepsOrderAndKnowsWhatIsThere(t *testing.T) {
 		if want := messages(i, i+1, 0)[0]; m.Subject != want.Subject || m.Header.Get("Nats-Msg-Id") != want.ID {
 			t.Fatalf("place %d holds %s %s, want %s", i+1, m.Subject, m.Header.Get("Nats-Msg-Id"), want.ID)
 		}
+		if together := m.Header.Get("Nats-Batch-Id") != ""; together != (i >= 1 && i < 100 || i >= 160 && i < 1300) {
+			t.Fatalf("place %d was published in a batch: %t", i+1, together)
+		}
 	}
-	if last := stream.CachedInfo().State.LastSeq; last != 1391 {
+	if last := stream.CachedInfo().State.LastSeq; last != 1401 {
 		t.Errorf("the stream has %d events", last)
 	}
 }
