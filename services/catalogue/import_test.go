@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +32,7 @@ func TestImport(t *testing.T) {
 		t.Run("report", func(t *testing.T) { importReport(t, h) })
 		t.Run("existing organisations", func(t *testing.T) { importExisting(t, h) })
 		t.Run("refused tables", func(t *testing.T) { importRefused(t, h) })
+		t.Run("at the same time", func(t *testing.T) { importTogether(t, h) })
 		t.Run("largest answer", func(t *testing.T) { importLargestAnswer(t, h) })
 	})
 }
@@ -186,18 +189,67 @@ func importRefused(t *testing.T, h *house) {
 	refused(t, err, errs.PermissionDenied, errs.RoleMissing, "")
 }
 
+// The same table from several callers at the same time makes each organisation
+// once; whoever comes too late is told to send it again, and then changes nothing.
+func importTogether(t *testing.T, h *house) {
+	const lines, callers = 1200, 4
+	var csv strings.Builder
+	csv.WriteString("cf,nome\n")
+	for n := range lines {
+		fmt.Fprintf(&csv, "%s,Ente %d\n", taxCode(20_000+n), n)
+	}
+	before := h.count(t, "organisations")
+	req := &cataloguev1.ImportOrganisationsRequest{Csv: []byte(csv.String())}
+	results := make([]error, callers)
+	var created atomic.Int32
+	var group sync.WaitGroup
+	for i := range callers {
+		group.Go(func() {
+			resp, err := h.imports.ImportOrganisations(h.operator, req)
+			created.Add(resp.GetCreated())
+			results[i] = err
+		})
+	}
+	group.Wait()
+	for _, err := range results {
+		if err != nil {
+			refused(t, err, errs.Conflict, errs.ConcurrentUpdate, "")
+		}
+	}
+	if n := h.count(t, "organisations") - before; n != lines || created.Load() != lines {
+		t.Fatalf("%d organisations were written, %d reported", n, created.Load())
+	}
+	if again := h.imported(t, req); again.GetUnchanged() != lines {
+		t.Fatalf("sent again: %d of %d unchanged", again.GetUnchanged(), lines)
+	}
+	once := proto.CloneOf(req)
+	once.RequestId = "import-once"
+	if first, second := h.imported(t, once), h.imported(t, once); !proto.Equal(first, second) {
+		t.Fatal("the same request_id gives another report")
+	}
+}
+
 // However much is wrong with a table, its report fits what gRPC and REST carry.
 func importLargestAnswer(t *testing.T, h *house) {
-	long := strings.Repeat("é", 60)
-	row := "1," + long[:2] + "," + long + "," + long + "," + long + "\n"
-	resp := h.imported(t, &cataloguev1.ImportOrganisationsRequest{
-		Csv: []byte("cf,regione,sito,telefono,nome\n" + strings.Repeat(row, 2_800_000/len(row))), ValidateOnly: true,
-	})
-	if resp.GetRefused() != int32(2_800_000/len(row)) || len(resp.GetLines()[0].GetFindings()) != 4 {
-		t.Fatalf("%d lines refused, first with %v", resp.GetRefused(), resp.GetLines()[0])
-	}
-	if size := proto.Size(resp); size > 4<<20 {
-		t.Fatalf("a report of %d bytes", size)
+	long := strings.Repeat("é", 20)
+	for name, row := range map[string]func(n int) string{
+		"refused": func(int) string { return "1234567890123456," + long + "," + long + "," + long + "\n" },
+		"corrected": func(n int) string {
+			return taxCode(5000 + n)[:10] + " " + taxCode(5000 + n)[10:] + ", Piemonte ,esempio." + long + ", " + long + " \n"
+		},
+	} {
+		var csv strings.Builder
+		csv.WriteString("cf,regione,sito,nome\n")
+		for n := range domain.MaxImportLines {
+			csv.WriteString(row(n))
+		}
+		resp := h.imported(t, &cataloguev1.ImportOrganisationsRequest{Csv: []byte(csv.String()), ValidateOnly: true})
+		if got := len(resp.GetLines()[0].GetFindings()); got != 3 {
+			t.Fatalf("%s: %d findings: %v", name, got, resp.GetLines()[0])
+		}
+		if size := proto.Size(resp); size > 4<<20 {
+			t.Fatalf("%s: a report of %d bytes", name, size)
+		}
 	}
 }
 

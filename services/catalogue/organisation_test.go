@@ -429,7 +429,14 @@ func organisationLists(t *testing.T, h *house) {
 	if !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
-	_, err := h.organisations.ListOrganisations(h.operator, &cataloguev1.ListOrganisationsRequest{Filter: "doc = 1"})
+	supplier := cooperative(57)
+	supplier.Kinds = append(supplier.Kinds, cataloguev1.OrganisationKind_ORGANISATION_KIND_SUPPLIER)
+	name := h.create(t, supplier).GetName()
+	resp, err := h.organisations.ListOrganisations(h.operator, &cataloguev1.ListOrganisationsRequest{Filter: `kinds:"ORGANISATION_KIND_SUPPLIER"`})
+	if err != nil || len(resp.GetOrganisations()) != 1 || resp.GetOrganisations()[0].GetName() != name {
+		t.Fatalf("got %v, %v", resp, err)
+	}
+	_, err = h.organisations.ListOrganisations(h.operator, &cataloguev1.ListOrganisationsRequest{Filter: "doc = 1"})
 	refused(t, err, errs.Invalid, errs.InvalidFilter, "filter")
 	_, err = h.organisations.ListOrganisations(h.operator, &cataloguev1.ListOrganisationsRequest{OrderBy: "doc"})
 	refused(t, err, errs.Invalid, errs.InvalidOrderBy, "order_by")

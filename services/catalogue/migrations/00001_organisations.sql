@@ -7,6 +7,8 @@ CREATE TABLE organisations (
     state             TEXT   NOT NULL CHECK (state IN ('ORGANISATION_STATE_DRAFT', 'ORGANISATION_STATE_PUBLISHED', 'ORGANISATION_STATE_ARCHIVED')),
     display_name      TEXT   NOT NULL CHECK (display_name <> ''),
     legal_form        TEXT   NOT NULL CHECK (legal_form <> ''),
+    kinds             TEXT   NOT NULL, -- separated by spaces
+    sectors           TEXT   NOT NULL, -- separated by spaces
     country           TEXT   NOT NULL,
     region            TEXT   NOT NULL,
     nuts              TEXT   NOT NULL,

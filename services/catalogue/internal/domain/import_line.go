@@ -9,7 +9,7 @@ import (
 )
 
 // maxFindings is how many findings the report gives for one line.
-const maxFindings = 4
+const maxFindings = 3
 
 // ImportLine is one line of an import, read and checked as far as it can be
 // without knowing the organisations that exist.

@@ -3,6 +3,7 @@ package domain
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // ImportField is what a column of an import holds.
@@ -156,9 +157,13 @@ func (m *mapping) once(f *faults) {
 
 // quote shows what a table says, cut to what a report can bear.
 func quote(s string) string {
-	const most = 40
-	if runes := []rune(s); len(runes) > most {
-		s = string(runes[:most]) + "…"
+	const most = 32 // bytes
+	if len(s) > most {
+		cut := most
+		for !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut] + "…"
 	}
 	return `"` + s + `"`
 }

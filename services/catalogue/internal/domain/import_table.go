@@ -11,8 +11,8 @@ import (
 // Bounds of a table.
 const (
 	// MaxImportLines is how many lines one import may have: a report line may
-	// take 400 bytes, and a whole answer 4 MiB.
-	MaxImportLines = 10_000
+	// take 520 bytes, and a whole answer 4 MiB.
+	MaxImportLines = 8_000
 	// maxCell is how many bytes a cell may have. It also bounds how far a quote
 	// that does not end is followed.
 	maxCell = 32 << 10

@@ -230,11 +230,11 @@ func FuzzImportCSV(f *testing.F) {
 			}
 			last = l.Line
 			for _, found := range [][]domain.Finding{l.Corrections, l.Refusals} {
-				if len(found) > 4 {
+				if len(found) > 3 {
 					t.Fatalf("line %d has %d findings", l.Line, len(found))
 				}
 				for _, f := range found {
-					if f.Reason == "" || f.Description == "" || len(f.Description) > 600 || !utf8.ValidString(f.Description) {
+					if f.Reason == "" || f.Description == "" || len(f.Description) > 200 || !utf8.ValidString(f.Description) {
 						t.Fatalf("line %d: %+v", l.Line, f)
 					}
 				}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/platform/errs"
@@ -20,6 +21,8 @@ var Organisations = page.New(
 	page.Column{Field: "update_time", SQL: "updated", Kind: page.Time, Orderable: true},
 	page.Column{Field: "state", SQL: "state", Kind: page.String},
 	page.Column{Field: "legal_form", SQL: "legal_form", Kind: page.String},
+	page.Column{Field: "kinds", SQL: "kinds", Kind: page.String},
+	page.Column{Field: "sectors", SQL: "sectors", Kind: page.String},
 	page.Column{Field: "country_code", SQL: "country", Kind: page.String},
 	page.Column{Field: "region_code", SQL: "region", Kind: page.String},
 	page.Column{Field: "nuts_code", SQL: "nuts", Kind: page.String},
@@ -39,11 +42,12 @@ func InsertOrganisation(tx *sqldb.Tx, o *domain.Organisation) error {
 	}
 	p, t := &o.Profile, &o.Profile.Territory
 	tx.Queue(`INSERT INTO organisations (name, state, display_name, legal_form, country, region, nuts, municipality_code, province,
-		parent_network, version, events, created, updated, published, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		parent_network, version, events, created, updated, published, doc, kinds, sectors)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		o.Name, string(o.State), p.DisplayName.Text, p.LegalForm, t.Country, t.Region, t.NUTS, t.MunicipalityCode, t.Province,
 		p.ParentNetwork, o.Version, o.Events,
-		sqldb.Micros(o.CreateTime), sqldb.Micros(o.UpdateTime), sqldb.Micros(o.PublishTime), string(doc))
+		sqldb.Micros(o.CreateTime), sqldb.Micros(o.UpdateTime), sqldb.Micros(o.PublishTime), string(doc),
+		strings.Join(p.Kinds, " "), strings.Join(p.Sectors, " "))
 	takeIdentifiers(tx, o, nil)
 	return nil
 }
@@ -58,10 +62,11 @@ func SaveOrganisation(ctx context.Context, tx *sqldb.Tx, o *domain.Organisation,
 	}
 	p, t := &o.Profile, &o.Profile.Territory
 	n, err := tx.Exec(ctx, `UPDATE organisations SET state = $3, display_name = $4, legal_form = $5, country = $6, region = $7, nuts = $8,
-		municipality_code = $9, province = $10, parent_network = $11, version = $12, events = $13, updated = $14, published = $15, doc = $16
-		WHERE name = $1 AND version = $2`,
+		municipality_code = $9, province = $10, parent_network = $11, version = $12, events = $13, updated = $14, published = $15, doc = $16,
+		kinds = $17, sectors = $18 WHERE name = $1 AND version = $2`,
 		o.Name, was, string(o.State), p.DisplayName.Text, p.LegalForm, t.Country, t.Region, t.NUTS, t.MunicipalityCode, t.Province,
-		p.ParentNetwork, o.Version, o.Events, sqldb.Micros(o.UpdateTime), sqldb.Micros(o.PublishTime), string(doc))
+		p.ParentNetwork, o.Version, o.Events, sqldb.Micros(o.UpdateTime), sqldb.Micros(o.PublishTime), string(doc),
+		strings.Join(p.Kinds, " "), strings.Join(p.Sectors, " "))
 	if err != nil {
 		return err
 	}

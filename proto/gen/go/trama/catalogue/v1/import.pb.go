@@ -531,7 +531,7 @@ type ImportLine struct {
 	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// True where the organisation was, or would be, created by this line.
 	Created bool `protobuf:"varint,4,opt,name=created,proto3" json:"created,omitempty"`
-	// Corrections or reasons; at most 4.
+	// Corrections or reasons; at most 3.
 	Findings      []*ImportFinding `protobuf:"bytes,5,rep,name=findings,proto3" json:"findings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

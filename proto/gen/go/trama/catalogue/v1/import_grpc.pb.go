@@ -32,7 +32,7 @@ type ImportServiceClient interface {
 	// line by line. Created organisations are published. Lines that cannot be
 	// taken are refused one by one with the reason; the others are written in one
 	// transaction, all or none. Sending the same again changes nothing. A request
-	// holds at most 2,900,000 bytes and 10,000 lines: a larger file is sent in
+	// holds at most 2,900,000 bytes and 8,000 lines: a larger file is sent in
 	// parts, each with the header line.
 	ImportOrganisations(ctx context.Context, in *ImportOrganisationsRequest, opts ...grpc.CallOption) (*ImportOrganisationsResponse, error)
 }
@@ -65,7 +65,7 @@ type ImportServiceServer interface {
 	// line by line. Created organisations are published. Lines that cannot be
 	// taken are refused one by one with the reason; the others are written in one
 	// transaction, all or none. Sending the same again changes nothing. A request
-	// holds at most 2,900,000 bytes and 10,000 lines: a larger file is sent in
+	// holds at most 2,900,000 bytes and 8,000 lines: a larger file is sent in
 	// parts, each with the header line.
 	ImportOrganisations(context.Context, *ImportOrganisationsRequest) (*ImportOrganisationsResponse, error)
 	mustEmbedUnimplementedImportServiceServer()

@@ -992,9 +992,11 @@ type ListOrganisationsRequest struct {
 	// From the previous answer's next_page_token, with all else unchanged.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 over `display_name` (the text as written), `state`, `legal_form`,
-	// `country_code`, `region_code`, `nuts_code`, `municipality_code`, `province`,
-	// `parent_network`, `create_time` and `update_time`. Enum values are written
-	// as in JSON: `legal_form = "LEGAL_FORM_FOUNDATION"`.
+	// `kinds`, `sectors`, `country_code`, `region_code`, `nuts_code`,
+	// `municipality_code`, `province`, `parent_network`, `create_time` and
+	// `update_time`. Enum values are written as in JSON:
+	// `legal_form = "LEGAL_FORM_FOUNDATION"`; lists take the colon:
+	// `kinds:"ORGANISATION_KIND_SUPPLIER"`.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 over `name`, `display_name`, `create_time` and `update_time`; by
 	// name (that is, by creation) unless told.
