@@ -184,6 +184,36 @@ func searching(t *testing.T, h *house, mine string) {
 		t.Errorf("found %v after it was archived", got)
 	}
 
+	// A sector is a vocabulary's term: counted by its name, shown by its label.
+	vocabulary, err := h.vocabularies.CreateVocabulary(h.operator, &cataloguev1.CreateVocabularyRequest{Vocabulary: &cataloguev1.Vocabulary{
+		Code: "settori-cercati", Version: "1", Title: italian("Settori"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	term, err := h.vocabularies.CreateTerm(h.operator, &cataloguev1.CreateTermRequest{
+		Parent: vocabulary.GetName(), Term: &cataloguev1.Term{Code: "88", Label: italian("Assistenza sociale non residenziale")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sectored := with(card(mine, "Di settore"), kindsOfEntries(mine)["Solution"])
+	sectored["sectors"], sectored["tags"] = []any{term.GetName(), "altro settore"}, []any{"settoriale"}
+	h.must(t, admin, "Solution", "PublishSolution", fields{"name": h.createEntry(t, admin, "Solution", sectored).GetName()})
+	counted := h.search(t, h.Anonymous(), &cataloguev1.SearchRequest{
+		Query: `"di settore"`, Tags: []string{"settoriale"}, Sectors: []string{term.GetName()}, Facets: []cataloguev1.SearchFacet{cataloguev1.SearchFacet_SEARCH_FACET_SECTOR},
+	})
+	values := counted.GetFacets()[0].GetValues()
+	if counted.GetTotalSize() != 1 || len(values) != 2 {
+		t.Fatalf("found %v", counted)
+	}
+	for _, v := range values {
+		want := map[string]string{term.GetName(): "Assistenza sociale non residenziale"}[v.GetValue()]
+		if v.GetCount() != 1 || v.GetLabel().GetText() != want {
+			t.Errorf("counted %v, want once with the label %q", v, want)
+		}
+	}
+
 	// Pages, and tokens that belong to one search.
 	for i := range 7 {
 		f := with(card(mine, fmt.Sprintf("Paginabile %d", i)), kindsOfEntries(mine)["Solution"])
@@ -209,7 +239,7 @@ func searching(t *testing.T, h *house, mine string) {
 	}
 	client := cataloguev1.NewSearchServiceClient(h.Conn)
 	req.Query = "altro"
-	_, err := client.Search(h.Anonymous(), req)
+	_, err = client.Search(h.Anonymous(), req)
 	refused(t, err, errs.Invalid, errs.InvalidPageToken, "page_token")
 	_, err = client.Search(h.Anonymous(), &cataloguev1.SearchRequest{Query: strings.Repeat("a ", 65)})
 	refused(t, err, errs.Invalid, "SEARCH_TOO_LONG", "query")

@@ -73,7 +73,7 @@ func eventToProto(e *domain.Entry) *cataloguev1.Event {
 		TimeZone:   b.TimeZone,
 		Place:      b.Place,
 		Link:       b.Link,
-		Seats:      int32(b.Seats), //nolint:gosec // bounded by the proto at 1,000,000
+		Seats:      int32(b.Seats),
 		Organisers: b.Organisers,
 		Themes:     b.Themes,
 	}

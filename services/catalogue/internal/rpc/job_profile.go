@@ -63,7 +63,7 @@ func jobProfileToProto(e *domain.Entry) *cataloguev1.JobProfile {
 	var competences []*cataloguev1.Competence
 	for _, c := range b.Competences {
 		competences = append(competences, &cataloguev1.Competence{
-			Framework: c.Framework, Code: c.Code, Level: int32(c.Level), //nolint:gosec // 0 to 8
+			Framework: c.Framework, Code: c.Code, Level: int32(c.Level),
 		})
 	}
 	var duties []*typev1.LocalizedText

@@ -70,7 +70,7 @@ func serviceOfferingToProto(e *domain.Entry) *cataloguev1.ServiceOffering {
 		Availability:    enumOf[cataloguev1.OfferingAvailability](cataloguev1.OfferingAvailability_value, b.Availability),
 		Provider:        b.Provider,
 		Mode:            enumOf[cataloguev1.OfferingMode](cataloguev1.OfferingMode_value, b.Mode),
-		DurationMinutes: int32(b.DurationMinutes), //nolint:gosec // bounded by the proto at 600,000
+		DurationMinutes: int32(b.DurationMinutes),
 		Eligibility:     textToProto(b.Eligibility),
 		NeedCategories:  b.NeedCategories,
 		Languages:       b.Languages,

@@ -11,8 +11,10 @@ import (
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/search"
+	"github.com/trama-suite/trama/services/catalogue/internal/store"
 	"github.com/trama-suite/trama/services/platform/auth"
 	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"google.golang.org/protobuf/proto"
 )
@@ -69,25 +71,59 @@ func (s searchServer) Search(ctx context.Context, req *cataloguev1.SearchRequest
 	if err != nil {
 		return nil, err
 	}
-	resp := &cataloguev1.SearchResponse{TotalSize: int32(found.Total)} //nolint:gosec // far below 2^31 documents
-	if resp.Results, err = s.results(ctx, q, found.Hits); err != nil {
+	resp := &cataloguev1.SearchResponse{TotalSize: int32(found.Total)}
+	var shown published
+	var labels map[string]domain.LocalizedText
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		if shown, err = loadPublished(ctx, tx, hitNames(found.Hits)); err != nil {
+			return err
+		}
+		labels, err = store.TermLabels(ctx, tx, termsAmong(found.Facets))
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	resp.Results = s.results(q, found.Hits, shown)
 	if next := q.From + len(found.Hits); len(found.Hits) == q.Size && next < found.Total {
 		resp.NextPageToken = searchToken(req, next)
 	}
 	for i, f := range found.Facets {
-		counts := &cataloguev1.FacetCounts{Facet: req.GetFacets()[i], Other: int32(f.Other)} //nolint:gosec // as above
-		for _, v := range f.Values {
-			value := v.Value
-			if f.Facet == search.ByKind {
-				value = searchKindsByName[value].String()
-			}
-			counts.Values = append(counts.Values, &cataloguev1.FacetValue{Value: value, Count: int32(v.Count)}) //nolint:gosec // as above
-		}
-		resp.Facets = append(resp.Facets, counts)
+		resp.Facets = append(resp.Facets, facetToProto(req.GetFacets()[i], f, labels))
 	}
 	return resp, nil
+}
+
+func facetToProto(facet cataloguev1.SearchFacet, f search.FacetCount, labels map[string]domain.LocalizedText) *cataloguev1.FacetCounts {
+	out := &cataloguev1.FacetCounts{Facet: facet, Other: int32(f.Other)}
+	for _, v := range f.Values {
+		value := v.Value
+		if f.Facet == search.ByKind {
+			value = searchKindsByName[value].String()
+		}
+		out.Values = append(out.Values, &cataloguev1.FacetValue{
+			Value: value, Count: int32(v.Count), Label: textToProto(labels[value]),
+		})
+	}
+	return out
+}
+
+func hitNames(hits []search.Hit) []string {
+	return names(hits, func(h search.Hit) string { return h.Name })
+}
+
+// termsAmong returns the facets' values that are resource names of terms.
+func termsAmong(facets []search.FacetCount) []string {
+	var out []string
+	for _, f := range facets {
+		for _, v := range f.Values {
+			if _, ok := ids.Parse(termName, v.Value); ok {
+				out = append(out, v.Value)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func searchQuery(ctx context.Context, req *cataloguev1.SearchRequest) (search.Query, error) {
@@ -125,31 +161,17 @@ func searchQuery(ctx context.Context, req *cataloguev1.SearchRequest) (search.Qu
 	return q, err
 }
 
-func (s searchServer) results(ctx context.Context, q search.Query, hits []search.Hit) ([]*cataloguev1.SearchResult, error) {
-	if len(hits) == 0 {
-		return nil, nil
-	}
-	wanted := make([]string, len(hits))
-	for i, h := range hits {
-		wanted[i] = h.Name
-	}
-	var found published
-	err := s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		found, err = loadPublished(ctx, tx, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
+// results shows the hits that are still the reader's to see.
+func (s searchServer) results(q search.Query, hits []search.Hit, shown published) []*cataloguev1.SearchResult {
 	marker := s.index.Marker(q.Text)
 	out := make([]*cataloguev1.SearchResult, 0, len(hits))
 	for _, h := range hits {
 		r := &cataloguev1.SearchResult{Name: h.Name, Score: h.Score}
 		var title, description domain.LocalizedText
-		if o := found.organisations[h.Name]; o != nil {
+		if o := shown.organisations[h.Name]; o != nil {
 			r.Kind, r.Organisation, r.UpdateTime = cataloguev1.SearchKind_SEARCH_KIND_ORGANISATION, o.Name, timeToProto(o.UpdateTime)
 			title, description = o.Profile.DisplayName, o.Profile.Description
-		} else if e := found.entries[h.Name]; e != nil && q.Reader.May(audienceOf(e)) {
+		} else if e := shown.entries[h.Name]; e != nil && q.Reader.May(audienceOf(e)) {
 			r.Kind, r.Organisation, r.UpdateTime = searchKindsByName[string(e.Body.Kind())], e.Organisation, timeToProto(e.UpdateTime)
 			r.Category = e.Card.Category
 			title, description = e.Card.Title, e.Card.Description
@@ -163,7 +185,7 @@ func (s searchServer) results(ctx context.Context, q search.Query, hits []search
 		r.SnippetHighlights = highlights(spans)
 		out = append(out, r)
 	}
-	return out, nil
+	return out
 }
 
 // inOrder returns a text's languages, its own first, then the translations by
@@ -182,7 +204,7 @@ func inOrder(t domain.LocalizedText) []search.Text {
 func highlights(spans []search.Span) []*cataloguev1.Highlight {
 	var out []*cataloguev1.Highlight
 	for _, s := range spans {
-		out = append(out, &cataloguev1.Highlight{Start: int32(s.Start), End: int32(s.End)}) //nolint:gosec // texts have at most 20,000 characters
+		out = append(out, &cataloguev1.Highlight{Start: int32(s.Start), End: int32(s.End)})
 	}
 	return out
 }
@@ -200,7 +222,7 @@ func names[E any](values []E, name func(E) string) []string {
 const searchHash = 12
 
 func searchToken(req *cataloguev1.SearchRequest, from int) string {
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(searchBinding(req), uint32(from))) //nolint:gosec // at most MaxDepth
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint32(searchBinding(req), uint32(from)))
 }
 
 func searchStart(req *cataloguev1.SearchRequest) (int, error) {

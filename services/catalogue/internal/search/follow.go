@@ -115,7 +115,7 @@ func (x *Index) drain(ctx context.Context) error {
 			return err
 		}
 		x.mu.Lock()
-		x.settled += uint64(n) //nolint:gosec // at most batchSize
+		x.settled += uint64(n)
 		x.state++
 		if len(x.applied)+n > remembered {
 			clear(x.applied)

@@ -400,6 +400,25 @@ func TestBoundsOfAQuery(t *testing.T) {
 	}
 }
 
+// TestNoTextIsAnError throws whatever a person or a program may type at the
+// index: it finds something or nothing, and never fails.
+func TestNoTextIsAnError(t *testing.T) {
+	db := &database{}
+	db.put(doc(1, "Scuola"), doc(2, "Lavoro"))
+	x, _ := run(t, "", db)
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`["*?/~^:+(){}\[\]\\ a-c'-]{0,40}`)).Draw(t, "text")
+		got := find(x, search.Query{Text: text, Reader: everybody, Facets: search.Facets(), FacetValues: 10})
+		if got.err != nil && (errs.ReasonOf(got.err) != domain.SearchTooLong || !search.TooLong(text)) {
+			t.Fatalf("%q: %v", text, got.err)
+		}
+		if m := x.Marker(text); got.err == nil {
+			m.Mark("it", text)
+			m.Snippet([]search.Text{{Language: "xx-invalid", Text: text}})
+		}
+	})
+}
+
 func TestABrokenOrOldIndexIsBuiltAnew(t *testing.T) {
 	db := &database{}
 	db.put(doc(1, "Scuola"))

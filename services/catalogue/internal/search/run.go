@@ -96,7 +96,7 @@ func (x *Index) search(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("search: %w", err)
 	}
-	out := Result{Total: int(found.Total), Hits: make([]Hit, len(found.Hits))} //nolint:gosec // far below 2^63
+	out := Result{Total: int(found.Total), Hits: make([]Hit, len(found.Hits))}
 	for i, h := range found.Hits {
 		out.Hits[i] = Hit{Name: h.ID}
 		if q.Text != "" {

@@ -30,3 +30,16 @@ func PublishedKeys(ctx context.Context, tx *sqldb.Tx, after string, limit int64)
 		})
 	return out, err
 }
+
+// TermLabels returns what people call the named terms, those that exist.
+func TermLabels(ctx context.Context, tx *sqldb.Tx, names []string) (map[string]domain.LocalizedText, error) {
+	out := make(map[string]domain.LocalizedText, len(names))
+	err := inBatches(ctx, tx, "SELECT "+termColumns+" FROM terms WHERE name IN ", names, func(rows *sqldb.Rows) error {
+		t, err := scanTerm(rows.Scan)
+		if err == nil {
+			out[t.Name] = t.Profile.Label
+		}
+		return err
+	})
+	return out, err
+}

@@ -665,7 +665,9 @@ type FacetValue struct {
 	// an enum value.
 	Value string `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
 	// How many results have it, at least 1.
-	Count         int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	Count int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// What people call it, where the value is a vocabulary term.
+	Label         *v1.LocalizedText `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -712,6 +714,13 @@ func (x *FacetValue) GetCount() int32 {
 		return x.Count
 	}
 	return 0
+}
+
+func (x *FacetValue) GetLabel() *v1.LocalizedText {
+	if x != nil {
+		return x.Label
+	}
+	return nil
 }
 
 var File_trama_catalogue_v1_search_proto protoreflect.FileDescriptor
@@ -765,11 +774,12 @@ const file_trama_catalogue_v1_search_proto_rawDesc = "" +
 	"\vFacetCounts\x125\n" +
 	"\x05facet\x18\x01 \x01(\x0e2\x1f.trama.catalogue.v1.SearchFacetR\x05facet\x126\n" +
 	"\x06values\x18\x02 \x03(\v2\x1e.trama.catalogue.v1.FacetValueR\x06values\x12\x14\n" +
-	"\x05other\x18\x03 \x01(\x05R\x05other\"8\n" +
+	"\x05other\x18\x03 \x01(\x05R\x05other\"l\n" +
 	"\n" +
 	"FacetValue\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count*\xe3\x01\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\x122\n" +
+	"\x05label\x18\x03 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05label*\xe3\x01\n" +
 	"\n" +
 	"SearchKind\x12\x1b\n" +
 	"\x17SEARCH_KIND_UNSPECIFIED\x10\x00\x12\x1c\n" +
@@ -836,13 +846,14 @@ var file_trama_catalogue_v1_search_proto_depIdxs = []int32{
 	11, // 10: trama.catalogue.v1.SearchResult.update_time:type_name -> google.protobuf.Timestamp
 	1,  // 11: trama.catalogue.v1.FacetCounts.facet:type_name -> trama.catalogue.v1.SearchFacet
 	7,  // 12: trama.catalogue.v1.FacetCounts.values:type_name -> trama.catalogue.v1.FacetValue
-	2,  // 13: trama.catalogue.v1.SearchService.Search:input_type -> trama.catalogue.v1.SearchRequest
-	3,  // 14: trama.catalogue.v1.SearchService.Search:output_type -> trama.catalogue.v1.SearchResponse
-	14, // [14:15] is the sub-list for method output_type
-	13, // [13:14] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	10, // 13: trama.catalogue.v1.FacetValue.label:type_name -> trama.type.v1.LocalizedText
+	2,  // 14: trama.catalogue.v1.SearchService.Search:input_type -> trama.catalogue.v1.SearchRequest
+	3,  // 15: trama.catalogue.v1.SearchService.Search:output_type -> trama.catalogue.v1.SearchResponse
+	15, // [15:16] is the sub-list for method output_type
+	14, // [14:15] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_trama_catalogue_v1_search_proto_init() }
