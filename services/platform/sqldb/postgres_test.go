@@ -93,7 +93,7 @@ func TestDeadlockIsRunAgain(t *testing.T) {
 	group.Wait()
 	read(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 		var sum int
-		if err := tx.QueryRow(ctx, "SELECT sum(n) FROM things").Scan(&sum); err != nil || sum != 4 || runs.Load() != 3 {
+		if err := tx.QueryRow(ctx, "SELECT sum(n) FROM things").Scan(&sum); err != nil || sum != 4 || runs.Load() < 3 {
 			t.Errorf("sum %d after %d runs, %v", sum, runs.Load(), err)
 		}
 		return nil

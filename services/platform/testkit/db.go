@@ -1,3 +1,5 @@
+// Package testkit gives tests the real thing: both databases, an embedded message
+// server, a whole service behind its interceptors, and a clock that they hold.
 package testkit
 
 import (

@@ -60,12 +60,20 @@ var (
 	lifelines []*os.File
 )
 
-// supervise runs the server as a child and ends it when its standard input
-// closes, that is when the test process has ended, even by SIGKILL.
-const supervise = `dir=$1; shift
-"$@" >"$dir/log" 2>&1 </dev/null & server=$!
+// supervise makes a server and runs it, and ends and removes it when its standard
+// input closes, that is when the test process has ended, even by SIGKILL. The
+// interrupt goes to the whole process group and means a fast shutdown to the
+// server; it is repeated as initdb may be at work and the server not yet there.
+const supervise = `dir=$1; bin=$2; shift 2
+trap : INT
+(
+  "$bin/initdb" -D "$dir/data" -U trama -A trust -E UTF8 --locale=C --no-sync --no-instructions &&
+  [ ! -e "$dir/stop" ] && "$bin/postgres" -D "$dir/data" "$@"
+  : >"$dir/ended"
+) >"$dir/log" 2>&1 </dev/null &
 cat >/dev/null
-kill -QUIT "$server" 2>/dev/null; wait "$server"
+tries=0; : >"$dir/stop"
+until [ -e "$dir/ended" ] || [ $tries -gt 300 ]; do tries=$((tries+1)); kill -INT 0; sleep 0.1; done
 rm -rf "$dir"`
 
 func startPostgres(durable bool) (string, error) {
@@ -81,16 +89,8 @@ func startPostgres(durable bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "trama", "-A", "trust",
-		"-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
-	initdb.Dir = dir
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: as}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
-	}
-	args := []string{"-c", supervise, "supervise", dir, filepath.Join(bin, "postgres"), "-D", data,
-		"-c", "listen_addresses=", "-c", "unix_socket_directories=" + dir, "-c", "max_connections=200", "-c", "shared_buffers=64MB"}
+	args := []string{"-c", supervise, "supervise", dir, bin, "-c", "listen_addresses=", "-c", "unix_socket_directories=" + dir,
+		"-c", "max_connections=200", "-c", "shared_buffers=64MB"}
 	if !durable {
 		args = append(args, "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 	}
@@ -108,7 +108,7 @@ func startPostgres(durable bool) (string, error) {
 	reading.Close()
 	lifelines = append(lifelines, writing)
 	address := (&url.URL{Scheme: "postgres", User: url.User("trama"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}).String()
-	if err := awaitServer(address); err != nil {
+	if err := awaitServer(address, filepath.Join(dir, "ended")); err != nil {
 		log, _ := os.ReadFile(filepath.Join(dir, "log"))
 		writing.Close()
 		return "", fmt.Errorf("the private server does not start: %w\n%s", err, log)
@@ -116,9 +116,9 @@ func startPostgres(durable bool) (string, error) {
 	return address, nil
 }
 
-// awaitServer asks until the server answers.
-func awaitServer(address string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+// awaitServer asks until the server answers, or has left the mark of its end.
+func awaitServer(address, ended string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	every := time.NewTicker(20 * time.Millisecond)
 	defer every.Stop()
@@ -126,6 +126,9 @@ func awaitServer(address string) error {
 		conn, err := pgx.Connect(ctx, address)
 		if err == nil {
 			return conn.Close(ctx)
+		}
+		if _, gone := os.Stat(ended); gone == nil {
+			return errors.New("it ended")
 		}
 		select {
 		case <-every.C:
