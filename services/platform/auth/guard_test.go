@@ -239,10 +239,10 @@ func TestScopeWhereSelectsWhatCoversCovers(t *testing.T) {
 
 // evaluate works out the three forms that Where has.
 func evaluate(t *rapid.T, where, owner string, args []any) bool {
-	switch {
-	case where == "1=1":
+	switch where {
+	case "1=1":
 		return true
-	case where == "1=0":
+	case "1=0":
 		return false
 	}
 	list := strings.TrimPrefix(where, "owner = ")

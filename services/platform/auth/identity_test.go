@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"sync"
@@ -17,7 +16,6 @@ import (
 
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	"github.com/trama-suite/trama/services/platform/auth"
-	"github.com/trama-suite/trama/services/platform/errs"
 )
 
 func TestProcessesThatShareAKeyFileTrustEachOther(t *testing.T) {
@@ -164,36 +162,6 @@ func TestClientCredentials(t *testing.T) {
 }
 
 func sameRoles(got []auth.Role, want ...auth.Role) bool { return fmt.Sprint(got) == fmt.Sprint(want) }
-
-func TestAuthorityOfEachKind(t *testing.T) {
-	key := filepath.Join(t.TempDir(), "issuer.pem")
-	local, err := auth.NewAuthority(auth.Options{KeyFile: key})
-	if err != nil || local.Local == nil {
-		t.Fatalf("local: %v", err)
-	}
-	token, err := local.Source("impact").Token(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(http.NotFoundHandler())
-	defer server.Close()
-	both, err := auth.NewAuthority(auth.Options{Issuer: server.URL, KeyFile: key})
-	if err != nil || both.Local == nil {
-		t.Fatalf("issuer and shared key: %v", err)
-	}
-	if _, err := both.Verifier.Verify(t.Context(), token); err != nil {
-		t.Errorf("a service's token under a shared key: %v", err)
-	}
-	foreign, err := auth.NewAuthority(auth.Options{Issuer: server.URL, ClientID: "a", ClientSecret: "b"})
-	if err != nil || foreign.Local != nil {
-		t.Fatalf("issuer and client: %v", err)
-	}
-	_, err = foreign.Verifier.Verify(t.Context(), token)
-	wantReason(t, err, errs.TokenInvalid)
-	if _, err := auth.NewAuthority(auth.Options{}); err == nil {
-		t.Error("nothing at all was accepted")
-	}
-}
 
 // counted counts look-ups, and waits for leave where there is a gate.
 type counted struct {

@@ -1,12 +1,10 @@
 package testkit
 
 import (
-	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/trama-suite/trama/services/platform/ids"
 )
@@ -21,9 +19,8 @@ func IDs(seed uint64, now func() time.Time) ids.Source {
 		mu.Lock()
 		defer mu.Unlock()
 		last = max(last+1, uint64(now().UnixMilli())<<12)
-		var u uuid.UUID
-		binary.BigEndian.PutUint64(u[:8], last>>12<<16|last&0xfff|0x7000)
-		binary.BigEndian.PutUint64(u[8:], random.Uint64()&(1<<62-1)|1<<63)
-		return u.String()
+		r := random.Uint64()
+		return fmt.Sprintf("%08x-%04x-7%03x-%04x-%012x",
+			last>>28, last>>12&0xffff, last&0xfff, r>>50|0x8000, r&(1<<48-1))
 	}
 }
