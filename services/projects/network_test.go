@@ -242,7 +242,7 @@ func TestListsPage(t *testing.T) {
 			want = append(want, s.project().GetName())
 		}
 		as := s.As(partner, member)
-		req := &projectsv1.ListProjectsRequest{PageSize: 3, Filter: `phase = INITIATION AND organisation = "` + leader + `"`, OrderBy: "create_time desc"}
+		req := &projectsv1.ListProjectsRequest{PageSize: 3, Filter: `phase = PHASE_INITIATION AND organisation = "` + leader + `"`, OrderBy: "create_time desc"}
 		for {
 			page := must[*projectsv1.ListProjectsResponse](t)(s.ListProjects(as, req))
 			for _, p := range page.GetProjects() {

@@ -79,8 +79,9 @@ func TestThePlanIsRecomputedAtEveryChange(t *testing.T) {
 			"finished tomorrow":                {&projectsv1.Task{ActualStartDate: "2026-01-05", ActualFinishDate: "2026-01-06", ProgressPercent: 100}, codes.InvalidArgument, domain.ProgressWrong},
 			"finished at half":                 {&projectsv1.Task{ActualStartDate: "2026-01-05", ActualFinishDate: "2026-01-05", ProgressPercent: 50}, codes.InvalidArgument, domain.ProgressWrong},
 			"30 February":                      {&projectsv1.Task{NotBeforeDate: "2026-02-30"}, codes.InvalidArgument, domain.DatesWrong},
+			"the year 9999":                    {&projectsv1.Task{NotBeforeDate: "9999-01-01"}, codes.InvalidArgument, domain.DatesWrong},
 			"a stranger in charge":             {&projectsv1.Task{Organisation: stranger}, codes.InvalidArgument, domain.NotAPartner},
-			"longer than a century":            {&projectsv1.Task{NotBeforeDate: "9999-01-01"}, codes.FailedPrecondition, domain.ScheduleRange},
+			"longer than a century":            {&projectsv1.Task{NotBeforeDate: "2999-01-01"}, codes.FailedPrecondition, domain.ScheduleRange},
 			"101 per cent":                     {&projectsv1.Task{ProgressPercent: 101}, codes.InvalidArgument, errs.InvalidRequest},
 		} {
 			if c.task.GetName() == "" {

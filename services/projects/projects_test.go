@@ -58,7 +58,7 @@ type suite struct {
 
 func start(t *testing.T, open testkit.OpenDB) *suite {
 	env := testkit.Start(t, open, func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{AlertInterval: 5 * time.Millisecond})
+		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond})
 	})
 	c := env.Conn
 	return &suite{
@@ -150,7 +150,7 @@ func projectOf(name string) string { return strings.Join(strings.Split(name, "/"
 // openAlerts lists the open alerts that somebody sees.
 func (s *suite) openAlerts(as context.Context, parent string) []*projectsv1.Alert {
 	s.t.Helper()
-	return must[*projectsv1.ListAlertsResponse](s.t)(s.ListAlerts(as, &projectsv1.ListAlertsRequest{Parent: parent, Filter: "state = OPEN"})).GetAlerts()
+	return must[*projectsv1.ListAlertsResponse](s.t)(s.ListAlerts(as, &projectsv1.ListAlertsRequest{Parent: parent, Filter: "state = ALERT_STATE_OPEN"})).GetAlerts()
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -12,8 +12,8 @@ import (
 // Alerts is what lists of alerts can be filtered and ordered by.
 var Alerts = page.New(
 	page.Column{Field: "id", SQL: "a.id", Kind: page.String},
-	page.Column{Field: "state", SQL: "a.state", Kind: page.String},
-	page.Column{Field: "kind", SQL: "a.kind", Kind: page.String},
+	enum("state", "a.state", "ALERT_STATE_"),
+	enum("kind", "a.kind", "ALERT_KIND_"),
 	page.Column{Field: "cause", SQL: "a.cause", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "a.organisation", Kind: page.String},
 	page.Column{Field: "open_time", SQL: "a.opened", Kind: page.Time, Orderable: true},

@@ -12,7 +12,7 @@ import (
 var Lines = page.New(
 	page.Column{Field: "id", SQL: "l.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "l.organisation", Kind: page.String},
-	page.Column{Field: "category", SQL: "l.category", Kind: page.String},
+	enum("category", "l.category", "COST_CATEGORY_"),
 	page.Column{Field: "create_time", SQL: "l.created", Kind: page.Time, Orderable: true},
 )
 
@@ -84,7 +84,7 @@ var Expenditures = page.New(
 	page.Column{Field: "id", SQL: "e.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "e.organisation", Kind: page.String},
 	page.Column{Field: "budget_line", SQL: "'projects/' || e.project || '/budgetLines/' || e.line", Kind: page.String},
-	page.Column{Field: "state", SQL: "e.state", Kind: page.String},
+	enum("state", "e.state", "EXPENDITURE_STATE_"),
 	page.Column{Field: "document_date", SQL: "e.document_date", Kind: page.String, Orderable: true},
 	page.Column{Field: "create_time", SQL: "e.created", Kind: page.Time, Orderable: true},
 )

@@ -13,7 +13,7 @@ import (
 var Lessons = page.New(
 	page.Column{Field: "id", SQL: "l.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "l.organisation", Kind: page.String},
-	page.Column{Field: "sharing", SQL: "l.sharing", Kind: page.String},
+	enum("sharing", "l.sharing", "SHARING_"),
 	page.Column{Field: "create_time", SQL: "l.created", Kind: page.Time, Orderable: true},
 )
 

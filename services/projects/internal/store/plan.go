@@ -117,7 +117,7 @@ func ListTasks(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project strin
 var Deliverables = page.New(
 	page.Column{Field: "id", SQL: "d.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "d.organisation", Kind: page.String},
-	page.Column{Field: "state", SQL: "d.state", Kind: page.String},
+	enum("state", "d.state", "DELIVERABLE_STATE_"),
 	page.Column{Field: "due_date", SQL: "d.due_date", Kind: page.String, Orderable: true},
 	page.Column{Field: "create_time", SQL: "d.created", Kind: page.Time, Orderable: true},
 )

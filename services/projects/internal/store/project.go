@@ -17,7 +17,7 @@ import (
 var Projects = page.New(
 	page.Column{Field: "id", SQL: "p.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "p.organisation", Kind: page.String},
-	page.Column{Field: "phase", SQL: "p.phase", Kind: page.String},
+	enum("phase", "p.phase", "PHASE_"),
 	page.Column{Field: "territory", SQL: "p.territory", Kind: page.String},
 	page.Column{Field: "match", SQL: "p.match_name", Kind: page.String},
 	page.Column{Field: "start_date", SQL: "p.start_date", Kind: page.String, Orderable: true},

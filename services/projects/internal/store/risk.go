@@ -11,7 +11,7 @@ import (
 // Risks is what lists of risks can be filtered and ordered by.
 var Risks = page.New(
 	page.Column{Field: "id", SQL: "r.id", Kind: page.String},
-	page.Column{Field: "state", SQL: "r.state", Kind: page.String},
+	enum("state", "r.state", "RISK_STATE_"),
 	page.Column{Field: "score", SQL: "r.score", Kind: page.Int, Orderable: true},
 	page.Column{Field: "create_time", SQL: "r.created", Kind: page.Time, Orderable: true},
 )

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/page"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
 )
@@ -34,6 +35,12 @@ func (s *stamp) read() domain.Stamp {
 }
 
 func micros(t time.Time) int64 { return sqldb.Micros(t) }
+
+// enum is a column that callers filter by the name of an enum's value as they
+// read it in JSON, with its prefix.
+func enum(field, column, prefix string) page.Column {
+	return page.Column{Field: field, SQL: "'" + prefix + "' || " + column, Kind: page.String}
+}
 
 // doc writes what has no column of its own.
 func doc(v any) string {

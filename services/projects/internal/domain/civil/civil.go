@@ -13,11 +13,12 @@ type Date string
 
 const layout = "2006-01-02"
 
-// Parse reads a date; an empty one and years before 1900 are refused.
+// Parse reads a date from 1900 to 2999: so dates that are computed from it stay
+// far from the year 10000, with which the order of strings would end.
 func Parse(s string) (Date, error) {
 	t, err := time.Parse(layout, s)
-	if err != nil || t.Year() < 1900 {
-		return "", fmt.Errorf("%q is not a day of the calendar from 1900-01-01 on", s)
+	if err != nil || t.Year() < 1900 || t.Year() > 2999 {
+		return "", fmt.Errorf("%q is not a day of the calendar from 1900-01-01 to 2999-12-31", s)
 	}
 	return Date(s), nil
 }

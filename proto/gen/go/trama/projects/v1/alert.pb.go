@@ -303,7 +303,8 @@ type ListAlertsRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `state`, `kind`, `cause`, `organisation`, `open_time`.
+	// AIP-160 filter over `state`, `kind`, `cause`, `organisation`, `open_time`,
+	// for example `state = ALERT_STATE_OPEN`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `open_time`; without it, in the order of creation.
 	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`

@@ -146,7 +146,8 @@ type ListBudgetLinesRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `organisation`, `category`.
+	// AIP-160 filter over `organisation`, `category`, for example `category =
+	// COST_CATEGORY_STAFF`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `create_time`; without it, in the order of creation.
 	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
@@ -518,7 +519,7 @@ type ListExpendituresRequest struct {
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over `organisation`, `budget_line`, `state`,
-	// `document_date`.
+	// `document_date`, for example `state = EXPENDITURE_STATE_RECORDED`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `create_time`, `document_date`; without it, in the
 	// order of creation.

@@ -519,7 +519,8 @@ type ListDeliverablesRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `organisation`, `state`, `due_date`.
+	// AIP-160 filter over `organisation`, `state`, `due_date`, for example
+	// `state = DELIVERABLE_STATE_PLANNED`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `create_time`, `due_date`; without it, in the order of
 	// creation.

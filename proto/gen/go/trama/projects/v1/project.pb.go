@@ -922,7 +922,7 @@ type ListProjectsRequest struct {
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over `organisation`, `phase`, `territory`, `start_date`,
-	// `end_date`, `create_time`, `match`.
+	// `end_date`, `create_time`, `match`, for example `phase = PHASE_EXECUTION`.
 	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `create_time`, `start_date`, `end_date`; without it, in
 	// the order of creation.
