@@ -12,7 +12,7 @@ import (
 var Courses = page.New(
 	page.Column{Field: "name", SQL: "name"},
 	page.Column{Field: "organisation", SQL: "organisation", Orderable: true},
-	page.Column{Field: "state", SQL: "state", Orderable: true},
+	page.Column{Field: "state", SQL: "'COURSE_STATE_' || state", Orderable: true},
 	page.Column{Field: "project", SQL: "project", Orderable: true},
 	page.Column{Field: "create_time", SQL: "created", Kind: page.Time, Orderable: true},
 	page.Column{Field: "update_time", SQL: "updated", Kind: page.Time, Orderable: true},

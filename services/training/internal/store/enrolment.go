@@ -16,7 +16,7 @@ var Enrolments = page.New(
 	page.Column{Field: "organisation", SQL: "organisation", Orderable: true},
 	page.Column{Field: "learner_organisation", SQL: "learner_organisation", Orderable: true},
 	page.Column{Field: "learner", SQL: "learner", Orderable: true},
-	page.Column{Field: "state", SQL: "state", Orderable: true},
+	page.Column{Field: "state", SQL: "'ENROLMENT_STATE_' || state", Orderable: true},
 	page.Column{Field: "sequence", SQL: "sequence", Kind: page.Int, Orderable: true},
 	page.Column{Field: "create_time", SQL: "created", Kind: page.Time, Orderable: true},
 	page.Column{Field: "update_time", SQL: "updated", Kind: page.Time, Orderable: true},

@@ -14,9 +14,9 @@ var Interests = page.New(
 	page.Column{Field: "course", SQL: "course", Orderable: true},
 	page.Column{Field: "organisation", SQL: "organisation", Orderable: true},
 	page.Column{Field: "learner_organisation", SQL: "learner_organisation", Orderable: true},
-	page.Column{Field: "role", SQL: "role", Orderable: true},
+	page.Column{Field: "role", SQL: "CASE WHEN role = '' THEN '' ELSE 'LEARNER_ROLE_' || role END", Orderable: true},
 	page.Column{Field: "territory", SQL: "territory", Orderable: true},
-	page.Column{Field: "state", SQL: "state", Orderable: true},
+	page.Column{Field: "state", SQL: "'INTEREST_STATE_' || state", Orderable: true},
 	page.Column{Field: "sequence", SQL: "sequence", Kind: page.Int, Orderable: true},
 	page.Column{Field: "create_time", SQL: "created", Kind: page.Time, Orderable: true},
 )

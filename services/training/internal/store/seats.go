@@ -243,3 +243,6 @@ func (s *Store) LapsedOffers(ctx context.Context, tx *sqldb.Tx, now time.Time, l
 		return name, scan(&name)
 	})
 }
+
+// Now is the transaction's one reading of the clock.
+func (x *Seats) Now() time.Time { return x.now }

@@ -12,7 +12,7 @@ import (
 var Sessions = page.New(
 	page.Column{Field: "name", SQL: "name"},
 	page.Column{Field: "module_id", SQL: "module", Orderable: true},
-	page.Column{Field: "state", SQL: "state", Orderable: true},
+	page.Column{Field: "state", SQL: "'SESSION_STATE_' || state", Orderable: true},
 	page.Column{Field: "start_time", SQL: "starts", Kind: page.Time, Orderable: true},
 	page.Column{Field: "end_time", SQL: "ends", Kind: page.Time, Orderable: true},
 )

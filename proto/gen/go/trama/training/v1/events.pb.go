@@ -389,7 +389,7 @@ type EnrolmentCompleted struct {
 	Edition string `protobuf:"bytes,4,opt,name=edition,proto3" json:"edition,omitempty"`
 	// The funded project; may be empty.
 	Project string `protobuf:"bytes,5,opt,name=project,proto3" json:"project,omitempty"`
-	// Minutes attended, those of an earlier enrolment in the edition included.
+	// Minutes attended under this enrolment.
 	Minutes int32 `protobuf:"varint,6,opt,name=minutes,proto3" json:"minutes,omitempty"`
 	// Day of completion, UTC, ISO 8601.
 	Date string `protobuf:"bytes,7,opt,name=date,proto3" json:"date,omitempty"`
