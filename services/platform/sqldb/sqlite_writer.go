@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,60 +157,52 @@ func (w *sqliteWriter) loop() {
 func (w *sqliteWriter) group(first *turn) {
 	var waiting []*turn
 	var broken error
-	begun := false
 	began := time.Now()
-	for t := first; t != nil; {
-		if t.state.CompareAndSwap(turnWaiting, turnTaken) { // its caller has not gone
-			if !begun {
-				if err := w.conn.run("BEGIN IMMEDIATE"); err != nil {
-					t.start <- unavailable(err)
-					return
-				}
-				begun = true
-			}
-			var joined bool
-			joined, begun, broken = w.take(t, len(waiting) == 0)
-			if joined {
-				waiting = append(waiting, t)
-			}
-			if broken != nil {
-				break
-			}
+	for t := first; t != nil; t = w.next(len(waiting), began) {
+		if !t.state.CompareAndSwap(turnWaiting, turnTaken) {
+			continue // its caller has gone
 		}
-		t = w.next(len(waiting), began)
+		var joined bool
+		if joined, broken = w.take(t, len(waiting) == 0); joined {
+			waiting = append(waiting, t)
+		}
+		if broken != nil {
+			break
+		}
 	}
-	w.finish(begun, broken, waiting)
+	w.finish(broken, waiting)
 }
 
-// take gives a transaction its turn. One that is alone needs no savepoint:
-// there is nothing else to protect. It returns whether the transaction awaits
-// the group's COMMIT, whether the group's transaction is still open, and what
-// broke the whole group.
-func (w *sqliteWriter) take(t *turn, alone bool) (joined, begun bool, broken error) {
-	if !alone {
-		if err := w.conn.run("SAVEPOINT turn"); err != nil {
-			t.start <- unavailable(err)
-			return false, true, err
-		}
+// take gives a transaction its turn. The first needs no savepoint: there is
+// nothing else to protect. It returns whether the transaction awaits the group's
+// COMMIT, and what broke the whole group.
+func (w *sqliteWriter) take(t *turn, first bool) (joined bool, broken error) {
+	begin, end, undo := "SAVEPOINT turn", "RELEASE turn", []string{"ROLLBACK TO turn", "RELEASE turn"}
+	if first {
+		begin, end, undo = "BEGIN IMMEDIATE", "", []string{"ROLLBACK"}
+	}
+	if err := w.conn.run(begin); err != nil {
+		t.start <- unavailable(err)
+		return false, err
 	}
 	t.start <- nil
 	err := <-w.done
 	switch {
 	case !w.conn.inTransaction():
-		return false, false, fmt.Errorf("SQLite rolled back by itself: %w", err)
-	case err == nil && alone:
-		return true, true, nil
-	case err == nil:
-		return true, true, w.conn.run("RELEASE turn")
+		return err == nil, fmt.Errorf("the transaction was ended from within: %w", cmp.Or(err, errAbandoned))
 	case endsTransaction(err):
-		return false, true, err
-	case alone:
-		return false, false, w.conn.run("ROLLBACK")
+		return false, err
+	case err == nil && end == "":
+		return true, nil
+	case err == nil:
+		return true, w.conn.run(end)
 	}
-	if err := w.conn.run("ROLLBACK TO turn"); err != nil {
-		return false, true, err
+	for _, query := range undo {
+		if err := w.conn.run(query); err != nil {
+			return false, err
+		}
 	}
-	return false, true, w.conn.run("RELEASE turn")
+	return false, nil
 }
 
 // next returns another transaction for the group, nil where nobody waits or the
@@ -227,14 +220,12 @@ func (w *sqliteWriter) next(members int, began time.Time) *turn {
 }
 
 // finish commits the group, or rolls it back, and answers its members.
-func (w *sqliteWriter) finish(begun bool, broken error, waiting []*turn) {
-	if begun {
-		if broken == nil {
-			broken = w.conn.run("COMMIT")
-		}
-		if broken != nil {
-			_ = w.conn.run("ROLLBACK") // fails where SQLite has rolled back by itself
-		}
+func (w *sqliteWriter) finish(broken error, waiting []*turn) {
+	if w.conn.inTransaction() && broken == nil {
+		broken = w.conn.run("COMMIT")
+	}
+	if w.conn.inTransaction() { // COMMIT has failed, or was not to be tried
+		_ = w.conn.run("ROLLBACK")
 	}
 	var answer error
 	if broken != nil {

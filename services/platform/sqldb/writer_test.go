@@ -236,6 +236,26 @@ func TestFullDiskFailsTheGroup(t *testing.T) {
 	}
 }
 
+// A function that ends the group's transaction is answered with an error, and so
+// are those who share it; nobody waits for ever.
+func TestEndingTheTransactionFromWithin(t *testing.T) {
+	db, _ := openRows(t, t.TempDir())
+	err := db.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
+		both(tx, 1, "")
+		_, err := tx.Exec(ctx, "ROLLBACK")
+		return err
+	})
+	if errs.KindOf(err) != errs.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	if err := db.Write(t.Context(), func(_ context.Context, tx *Tx) error { both(tx, 2, ""); return nil }); err != nil {
+		t.Error(err)
+	}
+	if got := present(t, db); len(got) != 1 || !got[2] {
+		t.Errorf("there are %v", got)
+	}
+}
+
 func TestSQLiteIsSetForDurability(t *testing.T) {
 	db, _ := openRows(t, t.TempDir())
 	err := db.Write(t.Context(), func(ctx context.Context, tx *Tx) error {
