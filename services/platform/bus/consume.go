@@ -21,7 +21,7 @@ const (
 	prefetch = 2 * groupMax
 	// handlingWait is how long the server waits for an answer before it
 	// delivers an event again, perhaps to another replica.
-	handlingWait = 30 * time.Second
+	handlingWait = 10 * time.Second
 )
 
 // Consume applies the events of c.Source until ctx ends, and then returns nil.
@@ -156,7 +156,8 @@ func (w *worker) run(ctx context.Context) error {
 // that it goes to whoever asks next and not only after handlingWait. It waits
 // for the server's word: a server that is stopped next would forget what it has
 // not looked at yet. (A plain nak would not do either, as the server keeps its
-// redelivery queue in memory; a delay is written down.)
+// redelivery queue in memory; a delay is written down.) What the server was just
+// sending when the consumer stopped listening still takes handlingWait.
 func (w *worker) handOver(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()

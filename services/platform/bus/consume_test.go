@@ -197,7 +197,8 @@ func TestAnEmbeddedServerKeepsItsEvents(t *testing.T) {
 		}
 		s := newSink(open(t, "matching", effects), "matching")
 		// Stopped with a hundred events in its hands, the consumer gives them
-		// back; or else they would come again only after handlingWait.
+		// back. (Those that were on their way to it come again after
+		// handlingWait, so the order is not kept here.)
 		begun := make(chan struct{}, 100)
 		s.before = func(ctx context.Context, _ *eventv1.Envelope) error {
 			begun <- struct{}{}
@@ -216,7 +217,6 @@ func TestAnEmbeddedServerKeepsItsEvents(t *testing.T) {
 		consume(t, b, s.consumer("catalogue"))
 		settled(t, b, "matching", "catalogue")
 		s.checkOnce(t, append(envelopes, more...))
-		s.checkOrder(t)
 	})
 }
 
