@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"pgregory.net/rapid"
+
+	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 )
 
 // Plain references, written apart from the code under test.
@@ -199,7 +200,7 @@ func TestRestoreZeros(t *testing.T) {
 		if !ok || got.Value != code {
 			t.Fatalf("%s becomes %s, %v; want %s", cut, got.Value, ok, code)
 		}
-		last := byte('0' + (cut[len(cut)-1]-'0'+1)%10)
+		last := '0' + (cut[len(cut)-1]-'0'+1)%10
 		wrong := cut[:len(cut)-1] + string(last)
 		if got, ok := (domain.Identifier{Type: domain.TaxCode, Value: wrong}).RestoreZeros(); ok || got.Value != wrong {
 			t.Fatalf("%s, which has a wrong check digit, becomes %s", wrong, got.Value)

@@ -7,9 +7,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"pgregory.net/rapid"
+
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/platform/errs"
-	"pgregory.net/rapid"
 )
 
 func read(t *testing.T, table string, options domain.ImportOptions) []*domain.ImportLine {

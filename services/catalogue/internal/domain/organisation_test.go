@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/platform/errs"
-	"pgregory.net/rapid"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

@@ -206,7 +206,7 @@ func eachRow(ctx context.Context, tx *sqldb.Tx, query string, args []any, each f
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what ends the reading early is told by Err
 	for rows.Next() {
 		if err := each(rows); err != nil {
 			return err
