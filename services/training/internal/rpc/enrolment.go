@@ -18,14 +18,16 @@ import (
 func (s *Server) CreateEnrolment(ctx context.Context, req *trainingv1.CreateEnrolmentRequest) (*trainingv1.Enrolment, error) {
 	now, in := s.now(), req.GetEnrolment()
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*trainingv1.Enrolment, error) {
+		// The person is looked up before the lock is taken: it keeps others waiting
+		// a round trip less.
+		l, err := s.ownPerson(ctx, tx, "enrolment.learner", in.GetLearner())
+		if err != nil {
+			return nil, err
+		}
 		x, err := s.openSeats(ctx, tx, in.GetEdition(), now)
 		if errs.KindOf(err) == errs.NotFound {
 			return nil, domain.Absent("enrolment.edition", in.GetEdition())
 		}
-		if err != nil {
-			return nil, err
-		}
-		l, err := s.ownPerson(ctx, tx, "enrolment.learner", in.GetLearner())
 		if err != nil {
 			return nil, err
 		}
@@ -41,11 +43,11 @@ func (s *Server) CreateEnrolment(ctx context.Context, req *trainingv1.CreateEnro
 func (s *Server) JoinEdition(ctx context.Context, req *trainingv1.JoinEditionRequest) (*trainingv1.Enrolment, error) {
 	now := s.now()
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*trainingv1.Enrolment, error) {
-		x, err := s.openSeats(ctx, tx, req.GetName(), now)
+		l, err := s.me(ctx, tx, req.GetPerson(), now)
 		if err != nil {
 			return nil, err
 		}
-		l, err := s.me(ctx, tx, req.GetPerson(), now)
+		x, err := s.openSeats(ctx, tx, req.GetName(), now)
 		if err != nil {
 			return nil, err
 		}
