@@ -22,8 +22,8 @@ const (
 )
 
 // CatalogueError lists the ErrorInfo reasons that the catalogue gives, in the
-// domain `catalogue.trama`, besides those of trama.type.v1.PlatformError. The reason on
-// the wire is the value's name without the prefix CATALOGUE_ERROR_.
+// domain `catalogue.trama`, besides those of trama.type.v1.PlatformError. The
+// reason on the wire is the value's name without the prefix CATALOGUE_ERROR_.
 type CatalogueError int32
 
 const (

@@ -1125,7 +1125,8 @@ type UpdateOrganisationRequest struct {
 	// against overwriting something newer.
 	Organisation *Organisation `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// The fields to change; all that the request sets where it is empty, `*` for
-	// all. A nested path changes the whole field (`territory` for all of it).
+	// all. A path may go into territory and texts; a list or a map is set as a
+	// whole.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Chosen by the client: the same request sent again with the same
 	// request_id has one effect and the same answer. At most 128 characters.
