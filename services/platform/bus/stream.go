@@ -122,10 +122,7 @@ func (b *Bus) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstrea
 
 	s, err := b.js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s, err = b.js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
-			s, err = b.js.Stream(ctx, want.Name)
-		}
+		s, err = b.create(ctx, want)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bus: stream %s: %w", want.Name, err)
@@ -141,4 +138,25 @@ func (b *Bus) ensure(ctx context.Context, want jetstream.StreamConfig) (jetstrea
 		return nil, fmt.Errorf("bus: update stream %s: %w", want.Name, err)
 	}
 	return s, nil
+}
+
+// storeBusy is the server's error code for a stream whose folder it cannot make.
+const storeBusy = 10049
+
+func (b *Bus) create(ctx context.Context, want jetstream.StreamConfig) (jetstream.Stream, error) {
+	for attempt := 1; ; attempt++ {
+		s, err := b.js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process was faster
+			return b.js.Stream(ctx, want.Name)
+		}
+		refused, ok := errors.AsType[*jetstream.APIError](err)
+		if !ok || refused.ErrorCode != storeBusy || attempt == 10 {
+			return s, err
+		}
+		// A stream of that name was deleted just now and its files are still
+		// being removed.
+		if !pause(ctx, 50*time.Millisecond) {
+			return nil, ctx.Err()
+		}
+	}
 }
