@@ -52,19 +52,19 @@ func (s rollUps) RollUp(ctx context.Context, req *impactv1.RollUpRequest) (*impa
 	question := domain.Question{
 		Axis: word[domain.Axis](req.GetAxis()), Territory: req.GetTerritory(), Organisation: req.GetOrganisation(), Project: req.GetProject(),
 	}
-	var reports []domain.Report
+	var answers []domain.Report
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		i, err := s.indicator(ctx, tx, req.GetIndicator())
 		if err != nil {
 			return err
 		}
-		reports, err = s.reports(ctx, tx, []domain.Indicator{i}, period, question, asOf)
+		answers, err = reports(ctx, tx, s.viewer(scope), []domain.Indicator{i}, period, question, asOf)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return rollUpTo(reports[0]), nil
+	return rollUpTo(answers[0]), nil
 }
 
 func (s rollUps) GetDashboard(ctx context.Context, req *impactv1.GetDashboardRequest) (*impactv1.Dashboard, error) {
@@ -77,32 +77,32 @@ func (s rollUps) GetDashboard(ctx context.Context, req *impactv1.GetDashboardReq
 	}
 	asOf := s.instant(req.GetAsOfTime(), req.GetAsOfTime() != nil)
 	question := domain.Question{Axis: word[domain.Axis](req.GetAxis()), Territory: req.GetTerritory()}
-	var reports []domain.Report
+	var answers []domain.Report
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		list, err := store.Headlines(ctx, tx)
 		if err != nil {
 			return err
 		}
-		reports, err = s.reports(ctx, tx, list, period, question, asOf)
+		answers, err = reports(ctx, tx, s.viewer(auth.ScopeFrom(ctx)), list, period, question, asOf)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	out := &impactv1.Dashboard{}
-	for _, r := range reports {
+	for _, r := range answers {
 		out.RollUps = append(out.RollUps, rollUpTo(r))
 	}
 	return out, nil
 }
 
-// reports answers one question for several indicators.
-func (s rollUps) reports(ctx context.Context, tx *sqldb.Tx, list []domain.Indicator, period domain.Period, q domain.Question, asOf time.Time) ([]domain.Report, error) {
+// reports answers one question for several indicators, as the viewer may see it.
+func reports(ctx context.Context, tx *sqldb.Tx, viewer domain.Viewer, list []domain.Indicator, period domain.Period, q domain.Question, asOf time.Time) ([]domain.Report, error) {
 	rows, err := store.Rows(ctx, tx, list, period, store.Narrow{Organisation: q.Organisation, Project: q.Project}, asOf)
 	if err != nil {
 		return nil, err
 	}
-	known := domain.Context{Viewer: s.viewer(auth.ScopeFrom(ctx))}
+	known := domain.Context{Viewer: viewer}
 	organisations, projects := map[string]bool{}, map[string]bool{}
 	if q.Project != "" {
 		projects[q.Project] = true
