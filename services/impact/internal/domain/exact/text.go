@@ -130,6 +130,9 @@ func (a Number) Append(b []byte) []byte {
 // rounded half to even there (ISO 80000-1, rule A) where it does not end
 // earlier, without trailing zeros.
 func (a Number) Decimal(digits int) string {
+	if num, den := a.parts(); a.large == nil && den == 1 {
+		return strconv.FormatInt(num, 10)
+	}
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	r := a.rat()
 	scaled := new(big.Int).Mul(new(big.Int).Abs(r.Num()), scale)
