@@ -197,6 +197,9 @@ func TestAlertsOpenAndCloseWithTheirCause(t *testing.T) {
 		for _, e := range voided {
 			sum -= e.GetExpenditure().GetAmount().GetMinorUnits()
 		}
+		if e := recorded[0].GetExpenditure(); e.GetDocument().GetIssuer() != "" || e.GetDocument().GetDate() != "2026-02-02" {
+			t.Errorf("told of %v", e)
+		}
 		if sum != 2_002 || recorded[0].GetProjectOrganisation() != leader || recorded[0].GetExpenditure().GetOrganisation() != member {
 			t.Errorf("the events sum to %d; %v", sum, recorded[0])
 		}

@@ -122,7 +122,7 @@ func scheduleError(p *Project, err error) error {
 			names[i] = TaskName(p.ID, id)
 		}
 		return errs.New(errs.FailedPrecondition, TaskCycle,
-			"the tasks would go round in a circle: %s", strings.Join(append(names, names[0]), " → ")).With("tasks", strings.Join(names, ","))
+			"the tasks would go round in a circle: %s → %s", strings.Join(names, " → "), names[0]).With("tasks", strings.Join(names, ","))
 	}
 	if e, ok := errors.AsType[*schedule.UnknownError](err); ok {
 		return errs.New(errs.FailedPrecondition, TaskUnknown, "%s refers to %s, which is not a task of the project",

@@ -27,10 +27,11 @@ func expenditureProto(e *domain.Expenditure) *projectsv1.Expenditure {
 	}
 }
 
-// eventExpenditure is an expenditure as events carry it: without free text, in
-// which people write names.
+// eventExpenditure is an expenditure as events carry it: without what may name a
+// person, that is the document's issuer and number and all free text.
 func eventExpenditure(e *domain.Expenditure) *projectsv1.Expenditure {
 	out := expenditureProto(e)
+	out.Document = &projectsv1.Document{Date: string(e.Document.Date)}
 	out.Description, out.VoidReason = "", ""
 	return out
 }

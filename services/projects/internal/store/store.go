@@ -81,7 +81,7 @@ func collect[T any](ctx context.Context, tx *sqldb.Tx, scan func(row) (T, error)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var out []T
 	for rows.Next() {
 		item, err := scan(rows)

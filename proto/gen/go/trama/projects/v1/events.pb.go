@@ -229,7 +229,8 @@ func (x *ProjectClosed) GetProject() *Project {
 // spent. Aggregate: the expenditure; owner: the partner that bore it.
 type ExpenditureRecorded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The expenditure, with amount, partner and document.
+	// The expenditure, with amount, partner, line and the document's date; without
+	// its issuer and number and free texts, which may name a person.
 	Expenditure *Expenditure `protobuf:"bytes,1,opt,name=expenditure,proto3" json:"expenditure,omitempty"`
 	// The project: `projects/{project}`.
 	Project string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
@@ -294,7 +295,8 @@ func (x *ExpenditureRecorded) GetProjectOrganisation() string {
 // no more.
 type ExpenditureVoided struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The expenditure, with amount, partner and document.
+	// The expenditure, with amount, partner, line and the document's date; without
+	// its issuer and number and free texts, which may name a person.
 	Expenditure *Expenditure `protobuf:"bytes,1,opt,name=expenditure,proto3" json:"expenditure,omitempty"`
 	// The project: `projects/{project}`.
 	Project string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
