@@ -5,6 +5,10 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/search"
@@ -16,9 +20,6 @@ import (
 	"github.com/trama-suite/trama/services/platform/page"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 // RegisterEntries registers the services of the six kinds of entries and the

@@ -4,13 +4,14 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	typev1 "github.com/trama-suite/trama/proto/gen/go/trama/type/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/platform/money"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // entryMessage is what the protos of all kinds of entries have in common.

@@ -3,11 +3,12 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/store"
 	"github.com/trama-suite/trama/services/platform/page"
-	"google.golang.org/protobuf/proto"
 )
 
 // eventKind is what events have of their own.

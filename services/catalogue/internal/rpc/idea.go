@@ -4,10 +4,11 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/store"
-	"google.golang.org/protobuf/proto"
 )
 
 // ideaKind is what ideas have of their own.

@@ -3,11 +3,12 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	typev1 "github.com/trama-suite/trama/proto/gen/go/trama/type/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/store"
-	"google.golang.org/protobuf/proto"
 )
 
 // jobProfileKind is what job profiles have of their own.

@@ -3,10 +3,11 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/proto"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/store"
-	"google.golang.org/protobuf/proto"
 )
 
 // serviceOfferingKind is what service offerings have of their own.

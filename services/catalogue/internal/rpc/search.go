@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/search"
@@ -16,7 +18,6 @@ import (
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/sqldb"
-	"google.golang.org/protobuf/proto"
 )
 
 // Sizes of what one search returns.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/search"
@@ -11,7 +13,6 @@ import (
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/sqldb"
-	"google.golang.org/protobuf/proto"
 )
 
 // SearchSource is the catalogue's database as the search index sees it.

@@ -19,8 +19,9 @@ const (
 	keysAtOnce = 5000
 	// patience is how long a search waits for changes that came before it.
 	patience = 2 * time.Second
-	// remembered bounds how many applied events are kept in mind.
-	remembered = 8192
+	// remembered bounds how many applied events are kept in mind, so that the
+	// echo of a large import is known when it comes.
+	remembered = 1 << 16
 )
 
 // Note says that documents have changed: after a commit, or because an event
@@ -118,7 +119,7 @@ func (x *Index) drain(ctx context.Context) error {
 		x.settled += uint64(n)
 		x.state++
 		if len(x.applied)+n > remembered {
-			clear(x.applied)
+			x.applied = map[string]int64{} // not cleared: that would keep its memory
 		}
 		for i, name := range names {
 			x.applied[name] = events[i]

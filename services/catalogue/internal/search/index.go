@@ -18,7 +18,7 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	"github.com/blevesearch/bleve/v2/mapping"
-	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Source is the database as the index sees it.
@@ -142,7 +142,7 @@ func (x *Index) open(folder string) (bleve.Index, error) {
 	}
 	path := filepath.Join(folder, layout)
 	opened, err := bleve.OpenUsing(path, settings())
-	if err == nil || errors.Is(err, bolt.ErrTimeout) {
+	if err == nil || errors.Is(err, bolterrors.ErrTimeout) {
 		return opened, err
 	}
 	if !errors.Is(err, bleve.ErrorIndexPathDoesNotExist) {

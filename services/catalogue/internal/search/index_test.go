@@ -7,22 +7,24 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/catalogue/internal/search"
 	"github.com/trama-suite/trama/services/platform/errs"
-	"pgregory.net/rapid"
 )
 
 // database is the plainest source there is.
 type database struct {
-	mu   sync.Mutex
-	docs map[string]search.Document
+	mu     sync.Mutex
+	docs   map[string]search.Document
+	sorted []string // names, nil after a change
 }
 
 func (d *database) put(docs ...search.Document) {
@@ -34,12 +36,14 @@ func (d *database) put(docs ...search.Document) {
 	for _, doc := range docs {
 		d.docs[doc.Name] = doc
 	}
+	d.sorted = nil
 }
 
 func (d *database) remove(name string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.docs, name)
+	d.sorted = nil
 }
 
 func (d *database) Load(_ context.Context, names []string) ([]search.Document, error) {
@@ -57,11 +61,16 @@ func (d *database) Load(_ context.Context, names []string) ([]search.Document, e
 func (d *database) Keys(_ context.Context, after string, limit int) ([]search.Key, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.sorted == nil {
+		d.sorted = slices.Sorted(maps.Keys(d.docs))
+	}
+	from, found := slices.BinarySearch(d.sorted, after)
+	if found {
+		from++
+	}
 	var out []search.Key
-	for _, name := range slices.Sorted(maps.Keys(d.docs)) {
-		if name > after && len(out) < limit {
-			out = append(out, d.docs[name].Key)
-		}
+	for _, name := range d.sorted[from:min(len(d.sorted), from+limit)] {
+		out = append(out, d.docs[name].Key)
 	}
 	return out, nil
 }
@@ -80,8 +89,10 @@ func run(t testing.TB, dir string, source search.Source) (x *search.Index, stop 
 		}
 	})
 	t.Cleanup(stop)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for errs.ReasonOf(find(x, search.Query{}).err) == domain.SearchNotReady {
-		runtime.Gosched()
+		<-tick.C
 	}
 	return x, stop
 }

@@ -1,3 +1,5 @@
+// Package store keeps the catalogue's records: SQL that reads as one text on both
+// databases. Every function works in its caller's transaction.
 package store
 
 import (
