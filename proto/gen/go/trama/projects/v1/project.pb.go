@@ -8,12 +8,10 @@ package projectsv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
-	_ "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	v1 "github.com/trama-suite/trama/proto/gen/go/trama/type/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
-	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -812,413 +810,11 @@ func (x *Stakeholder) GetEngagement() string {
 	return ""
 }
 
-// CreateProjectRequest creates one.
-type CreateProjectRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// What to create. The server gives the name.
-	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// Makes the call safe to repeat: the same request_id with the same request
-	// gives the same answer.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateProjectRequest) Reset() {
-	*x = CreateProjectRequest{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateProjectRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateProjectRequest) ProtoMessage() {}
-
-func (x *CreateProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateProjectRequest.ProtoReflect.Descriptor instead.
-func (*CreateProjectRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *CreateProjectRequest) GetProject() *Project {
-	if x != nil {
-		return x.Project
-	}
-	return nil
-}
-
-func (x *CreateProjectRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// GetProjectRequest names what to read.
-type GetProjectRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: `projects/{project}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetProjectRequest) Reset() {
-	*x = GetProjectRequest{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetProjectRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetProjectRequest) ProtoMessage() {}
-
-func (x *GetProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetProjectRequest.ProtoReflect.Descriptor instead.
-func (*GetProjectRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *GetProjectRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-// ListProjectsRequest asks for one page.
-type ListProjectsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many to return at most; 0 means 50, the limit is 1,000.
-	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// The next_page_token of the page before; empty for the first.
-	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `organisation`, `phase`, `territory`, `start_date`,
-	// `end_date`, `create_time`, `match`, for example `phase = PHASE_EXECUTION`.
-	Filter string `protobuf:"bytes,3,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order over `create_time`, `start_date`, `end_date`; without it, in
-	// the order of creation.
-	OrderBy       string `protobuf:"bytes,4,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListProjectsRequest) Reset() {
-	*x = ListProjectsRequest{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListProjectsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListProjectsRequest) ProtoMessage() {}
-
-func (x *ListProjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListProjectsRequest.ProtoReflect.Descriptor instead.
-func (*ListProjectsRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *ListProjectsRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListProjectsRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListProjectsRequest) GetFilter() string {
-	if x != nil {
-		return x.Filter
-	}
-	return ""
-}
-
-func (x *ListProjectsRequest) GetOrderBy() string {
-	if x != nil {
-		return x.OrderBy
-	}
-	return ""
-}
-
-// ListProjectsResponse is one page.
-type ListProjectsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The page.
-	Projects []*Project `protobuf:"bytes,1,rep,name=projects,proto3" json:"projects,omitempty"`
-	// Token of the next page; empty on the last.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListProjectsResponse) Reset() {
-	*x = ListProjectsResponse{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListProjectsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListProjectsResponse) ProtoMessage() {}
-
-func (x *ListProjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListProjectsResponse.ProtoReflect.Descriptor instead.
-func (*ListProjectsResponse) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ListProjectsResponse) GetProjects() []*Project {
-	if x != nil {
-		return x.Projects
-	}
-	return nil
-}
-
-func (x *ListProjectsResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// UpdateProjectRequest changes the fields that update_mask names.
-type UpdateProjectRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource with its name, the new values and, best, its etag. The
-	// organisation, the currency, the match and the phase cannot be changed
-	// here.
-	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
-	// Top-level fields to change; empty means every field that is set in the
-	// request, `*` all that can be changed. A field that cannot be changed is
-	// INVALID_UPDATE_MASK.
-	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
-	// Makes the call safe to repeat: the same request_id with the same request
-	// gives the same answer.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UpdateProjectRequest) Reset() {
-	*x = UpdateProjectRequest{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UpdateProjectRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UpdateProjectRequest) ProtoMessage() {}
-
-func (x *UpdateProjectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UpdateProjectRequest.ProtoReflect.Descriptor instead.
-func (*UpdateProjectRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *UpdateProjectRequest) GetProject() *Project {
-	if x != nil {
-		return x.Project
-	}
-	return nil
-}
-
-func (x *UpdateProjectRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
-	if x != nil {
-		return x.UpdateMask
-	}
-	return nil
-}
-
-func (x *UpdateProjectRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// OpenProjectFromMatchRequest opens a project from a match.
-type OpenProjectFromMatchRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The match: `matches/{match}`, active.
-	Match string `protobuf:"bytes,1,opt,name=match,proto3" json:"match,omitempty"`
-	// Title of the project; not empty.
-	Title *v1.LocalizedText `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	// First day, ISO 8601.
-	StartDate string `protobuf:"bytes,3,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
-	// Last day, ISO 8601; not before start_date.
-	EndDate string `protobuf:"bytes,4,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
-	// ISO 4217 code of the project's currency, for example `EUR`.
-	CurrencyCode string `protobuf:"bytes,5,opt,name=currency_code,json=currencyCode,proto3" json:"currency_code,omitempty"`
-	// Which of the two organisations leads; empty means that of the demand.
-	Organisation string `protobuf:"bytes,6,opt,name=organisation,proto3" json:"organisation,omitempty"`
-	// Makes the call safe to repeat: the same request_id with the same request
-	// gives the same answer.
-	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenProjectFromMatchRequest) Reset() {
-	*x = OpenProjectFromMatchRequest{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenProjectFromMatchRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenProjectFromMatchRequest) ProtoMessage() {}
-
-func (x *OpenProjectFromMatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenProjectFromMatchRequest.ProtoReflect.Descriptor instead.
-func (*OpenProjectFromMatchRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *OpenProjectFromMatchRequest) GetMatch() string {
-	if x != nil {
-		return x.Match
-	}
-	return ""
-}
-
-func (x *OpenProjectFromMatchRequest) GetTitle() *v1.LocalizedText {
-	if x != nil {
-		return x.Title
-	}
-	return nil
-}
-
-func (x *OpenProjectFromMatchRequest) GetStartDate() string {
-	if x != nil {
-		return x.StartDate
-	}
-	return ""
-}
-
-func (x *OpenProjectFromMatchRequest) GetEndDate() string {
-	if x != nil {
-		return x.EndDate
-	}
-	return ""
-}
-
-func (x *OpenProjectFromMatchRequest) GetCurrencyCode() string {
-	if x != nil {
-		return x.CurrencyCode
-	}
-	return ""
-}
-
-func (x *OpenProjectFromMatchRequest) GetOrganisation() string {
-	if x != nil {
-		return x.Organisation
-	}
-	return ""
-}
-
-func (x *OpenProjectFromMatchRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
 var File_trama_projects_v1_project_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xda\f\n" +
+	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xda\f\n" +
 	"\aProject\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\x7f\n" +
 	"\forganisation\x18\x02 \x01(\tB[\xe2A\x02\x02\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x128\n" +
@@ -1287,43 +883,7 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tinfluence\x12(\n" +
 	"\n" +
 	"engagement\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\n" +
-	"engagement\"\x84\x01\n" +
-	"\x14CreateProjectRequest\x12@\n" +
-	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\aproject\x12*\n" +
-	"\n" +
-	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"w\n" +
-	"\x11GetProjectRequest\x12b\n" +
-	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\xae\x01\n" +
-	"\x13ListProjectsRequest\x12'\n" +
-	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12 \n" +
-	"\x06filter\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12#\n" +
-	"\border_by\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"v\n" +
-	"\x14ListProjectsResponse\x126\n" +
-	"\bprojects\x18\x01 \x03(\v2\x1a.trama.projects.v1.ProjectR\bprojects\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc1\x01\n" +
-	"\x14UpdateProjectRequest\x12@\n" +
-	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\aproject\x12;\n" +
-	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\x12*\n" +
-	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xb6\x04\n" +
-	"\x1bOpenProjectFromMatchRequest\x12g\n" +
-	"\x05match\x18\x01 \x01(\tBQ\xe2A\x01\x02\xbaHJrH2F^matches/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x05match\x12>\n" +
-	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x05title\x12F\n" +
-	"\n" +
-	"start_date\x18\x03 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12B\n" +
-	"\bend_date\x18\x04 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12:\n" +
-	"\rcurrency_code\x18\x05 \x01(\tB\x15\xe2A\x01\x02\xbaH\x0er\f2\n" +
-	"^[A-Z]{3}$R\fcurrencyCode\x12z\n" +
-	"\forganisation\x18\x06 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12*\n" +
-	"\n" +
-	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\x82\x01\n" +
+	"engagement*\x82\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PHASE_INITIATION\x10\x01\x12\x12\n" +
@@ -1347,21 +907,7 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\tLEVEL_LOW\x10\x01\x12\x10\n" +
 	"\fLEVEL_MEDIUM\x10\x02\x12\x0e\n" +
 	"\n" +
-	"LEVEL_HIGH\x10\x032\xc1\x05\n" +
-	"\x0eProjectService\x12\x7f\n" +
-	"\rCreateProject\x12'.trama.projects.v1.CreateProjectRequest\x1a\x1a.trama.projects.v1.Project\")\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x17:\aproject\"\f/v1/projects\x12|\n" +
-	"\n" +
-	"GetProject\x12$.trama.projects.v1.GetProjectRequest\x1a\x1a.trama.projects.v1.Project\",\xea\xe0\x18\v\n" +
-	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/{name=projects/*}\x12\x84\x01\n" +
-	"\fListProjects\x12&.trama.projects.v1.ListProjectsRequest\x1a'.trama.projects.v1.ListProjectsResponse\"#\xea\xe0\x18\v\n" +
-	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/projects\x12\x90\x01\n" +
-	"\rUpdateProject\x12'.trama.projects.v1.UpdateProjectRequest\x1a\x1a.trama.projects.v1.Project\":\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02(:\aproject2\x1d/v1/{project.name=projects/*}\x12\x95\x01\n" +
-	"\x14OpenProjectFromMatch\x12..trama.projects.v1.OpenProjectFromMatchRequest\x1a\x1a.trama.projects.v1.Project\"1\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/projects:openFromMatchBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"LEVEL_HIGH\x10\x03BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_project_proto_rawDescOnce sync.Once
@@ -1376,66 +922,44 @@ func file_trama_projects_v1_project_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_trama_projects_v1_project_proto_goTypes = []any{
-	(Phase)(0),                          // 0: trama.projects.v1.Phase
-	(PartnerRole)(0),                    // 1: trama.projects.v1.PartnerRole
-	(TeamRole)(0),                       // 2: trama.projects.v1.TeamRole
-	(Level)(0),                          // 3: trama.projects.v1.Level
-	(*Project)(nil),                     // 4: trama.projects.v1.Project
-	(*Funder)(nil),                      // 5: trama.projects.v1.Funder
-	(*Partner)(nil),                     // 6: trama.projects.v1.Partner
-	(*TeamMember)(nil),                  // 7: trama.projects.v1.TeamMember
-	(*Stakeholder)(nil),                 // 8: trama.projects.v1.Stakeholder
-	(*CreateProjectRequest)(nil),        // 9: trama.projects.v1.CreateProjectRequest
-	(*GetProjectRequest)(nil),           // 10: trama.projects.v1.GetProjectRequest
-	(*ListProjectsRequest)(nil),         // 11: trama.projects.v1.ListProjectsRequest
-	(*ListProjectsResponse)(nil),        // 12: trama.projects.v1.ListProjectsResponse
-	(*UpdateProjectRequest)(nil),        // 13: trama.projects.v1.UpdateProjectRequest
-	(*OpenProjectFromMatchRequest)(nil), // 14: trama.projects.v1.OpenProjectFromMatchRequest
-	nil,                                 // 15: trama.projects.v1.Project.AttributesEntry
-	(*v1.LocalizedText)(nil),            // 16: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil),       // 17: google.protobuf.Timestamp
-	(*v1.Money)(nil),                    // 18: trama.type.v1.Money
-	(*fieldmaskpb.FieldMask)(nil),       // 19: google.protobuf.FieldMask
+	(Phase)(0),                    // 0: trama.projects.v1.Phase
+	(PartnerRole)(0),              // 1: trama.projects.v1.PartnerRole
+	(TeamRole)(0),                 // 2: trama.projects.v1.TeamRole
+	(Level)(0),                    // 3: trama.projects.v1.Level
+	(*Project)(nil),               // 4: trama.projects.v1.Project
+	(*Funder)(nil),                // 5: trama.projects.v1.Funder
+	(*Partner)(nil),               // 6: trama.projects.v1.Partner
+	(*TeamMember)(nil),            // 7: trama.projects.v1.TeamMember
+	(*Stakeholder)(nil),           // 8: trama.projects.v1.Stakeholder
+	nil,                           // 9: trama.projects.v1.Project.AttributesEntry
+	(*v1.LocalizedText)(nil),      // 10: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 12: trama.type.v1.Money
 }
 var file_trama_projects_v1_project_proto_depIdxs = []int32{
-	16, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
-	16, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
+	10, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
+	10, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
 	5,  // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
 	6,  // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
 	7,  // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
 	8,  // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
-	15, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
+	9,  // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
 	0,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
-	17, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
-	17, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	17, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	18, // 11: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
+	11, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
+	11, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	11, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	12, // 11: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
 	1,  // 12: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
 	2,  // 13: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
 	3,  // 14: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
 	3,  // 15: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
-	4,  // 16: trama.projects.v1.CreateProjectRequest.project:type_name -> trama.projects.v1.Project
-	4,  // 17: trama.projects.v1.ListProjectsResponse.projects:type_name -> trama.projects.v1.Project
-	4,  // 18: trama.projects.v1.UpdateProjectRequest.project:type_name -> trama.projects.v1.Project
-	19, // 19: trama.projects.v1.UpdateProjectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	16, // 20: trama.projects.v1.OpenProjectFromMatchRequest.title:type_name -> trama.type.v1.LocalizedText
-	9,  // 21: trama.projects.v1.ProjectService.CreateProject:input_type -> trama.projects.v1.CreateProjectRequest
-	10, // 22: trama.projects.v1.ProjectService.GetProject:input_type -> trama.projects.v1.GetProjectRequest
-	11, // 23: trama.projects.v1.ProjectService.ListProjects:input_type -> trama.projects.v1.ListProjectsRequest
-	13, // 24: trama.projects.v1.ProjectService.UpdateProject:input_type -> trama.projects.v1.UpdateProjectRequest
-	14, // 25: trama.projects.v1.ProjectService.OpenProjectFromMatch:input_type -> trama.projects.v1.OpenProjectFromMatchRequest
-	4,  // 26: trama.projects.v1.ProjectService.CreateProject:output_type -> trama.projects.v1.Project
-	4,  // 27: trama.projects.v1.ProjectService.GetProject:output_type -> trama.projects.v1.Project
-	12, // 28: trama.projects.v1.ProjectService.ListProjects:output_type -> trama.projects.v1.ListProjectsResponse
-	4,  // 29: trama.projects.v1.ProjectService.UpdateProject:output_type -> trama.projects.v1.Project
-	4,  // 30: trama.projects.v1.ProjectService.OpenProjectFromMatch:output_type -> trama.projects.v1.Project
-	26, // [26:31] is the sub-list for method output_type
-	21, // [21:26] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_project_proto_init() }
@@ -1449,9 +973,9 @@ func file_trama_projects_v1_project_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_project_proto_rawDesc), len(file_trama_projects_v1_project_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   6,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   0,
 		},
 		GoTypes:           file_trama_projects_v1_project_proto_goTypes,
 		DependencyIndexes: file_trama_projects_v1_project_proto_depIdxs,

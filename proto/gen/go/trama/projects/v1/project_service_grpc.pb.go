@@ -2,7 +2,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: trama/projects/v1/project.proto
+// source: trama/projects/v1/project_service.proto
 
 package projectsv1
 
@@ -317,5 +317,5 @@ var ProjectService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
-	Metadata: "trama/projects/v1/project.proto",
+	Metadata: "trama/projects/v1/project_service.proto",
 }
