@@ -82,6 +82,38 @@ func leave(ctx context.Context, s *Store, db *sqldb.DB, edition, person string) 
 	})
 }
 
+// accept takes up the person's offer.
+func accept(ctx context.Context, s *Store, db *sqldb.DB, edition, person string) error {
+	return db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		x, err := s.OpenSeats(ctx, tx, edition, clock)
+		if err != nil {
+			return err
+		}
+		claims, err := s.ClaimsOf(ctx, tx, edition, person)
+		if err != nil {
+			return err
+		}
+		for _, n := range claims {
+			if n.State == domain.Offered {
+				event, err := n.Accept(clock)
+				if err != nil {
+					return err
+				}
+				return x.Accept(ctx, n, event)
+			}
+		}
+		return errNone
+	})
+}
+
+// expire opens the seats two hours later, when every offer has run out.
+func expire(ctx context.Context, s *Store, db *sqldb.DB, edition string) error {
+	return db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := s.OpenSeats(ctx, tx, edition, clock.Add(2*time.Hour))
+		return err
+	})
+}
+
 var errNone = errors.New("no live claim")
 
 func resize(ctx context.Context, s *Store, db *sqldb.DB, edition string, capacity, waitingCap int) error {
@@ -252,8 +284,12 @@ func mixed(t *testing.T, dbs []*sqldb.DB, seed uint64) {
 			a.kind = "leave"
 		case p < 40:
 			a.kind, a.capacity, a.waitingCap = "resize", 10+random.IntN(14), 20+random.IntN(20)
-		case p < 50:
+		case p < 60:
 			a.kind = "offer"
+		case p < 68:
+			a.kind = "accept"
+		case p < 72:
+			a.kind = "expire"
 		}
 		acts[i] = a
 	}
@@ -282,6 +318,10 @@ func mixed(t *testing.T, dbs []*sqldb.DB, seed uint64) {
 			_, a.err = claim(t.Context(), New(), db, name, a.person, Terms{OfferUntil: clock.Add(time.Hour)})
 		case "leave":
 			a.err = leave(t.Context(), New(), db, name, a.person)
+		case "accept":
+			a.err = accept(t.Context(), New(), db, name, a.person)
+		case "expire":
+			a.err = expire(t.Context(), New(), db, name)
 		case "resize":
 			a.err = resize(t.Context(), New(), db, name, a.capacity, a.waitingCap)
 		}
@@ -318,6 +358,9 @@ func settled(t *testing.T, db *sqldb.DB, name string, acts []act) {
 	for _, n := range claims {
 		if n.Live() {
 			live[n.Learner]++
+		}
+		if n.State == domain.Expired {
+			balance[n.Learner]-- // the person was told of an offer, and the offer ran out
 		}
 		if n.State == domain.Waiting && firstWaiting == 0 {
 			firstWaiting = n.Sequence

@@ -154,67 +154,6 @@ func (EditionState) EnumDescriptor() ([]byte, []int) {
 	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{1}
 }
 
-// SeatInvariant names what must hold at every commit.
-type SeatInvariant int32
-
-const (
-	// Never used.
-	SeatInvariant_SEAT_INVARIANT_UNSPECIFIED SeatInvariant = 0
-	// Enrolled and live offers never exceed the capacity.
-	SeatInvariant_SEAT_INVARIANT_CAPACITY SeatInvariant = 1
-	// The waiting list never exceeds its cap.
-	SeatInvariant_SEAT_INVARIANT_WAITING_CAP SeatInvariant = 2
-	// A person has at most one live claim in an edition.
-	SeatInvariant_SEAT_INVARIANT_ONE_CLAIM SeatInvariant = 3
-	// No two claims of an edition have the same place in the order.
-	SeatInvariant_SEAT_INVARIANT_SEQUENCE SeatInvariant = 4
-)
-
-// Enum value maps for SeatInvariant.
-var (
-	SeatInvariant_name = map[int32]string{
-		0: "SEAT_INVARIANT_UNSPECIFIED",
-		1: "SEAT_INVARIANT_CAPACITY",
-		2: "SEAT_INVARIANT_WAITING_CAP",
-		3: "SEAT_INVARIANT_ONE_CLAIM",
-		4: "SEAT_INVARIANT_SEQUENCE",
-	}
-	SeatInvariant_value = map[string]int32{
-		"SEAT_INVARIANT_UNSPECIFIED": 0,
-		"SEAT_INVARIANT_CAPACITY":    1,
-		"SEAT_INVARIANT_WAITING_CAP": 2,
-		"SEAT_INVARIANT_ONE_CLAIM":   3,
-		"SEAT_INVARIANT_SEQUENCE":    4,
-	}
-)
-
-func (x SeatInvariant) Enum() *SeatInvariant {
-	p := new(SeatInvariant)
-	*p = x
-	return p
-}
-
-func (x SeatInvariant) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (SeatInvariant) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_training_v1_edition_proto_enumTypes[2].Descriptor()
-}
-
-func (SeatInvariant) Type() protoreflect.EnumType {
-	return &file_trama_training_v1_edition_proto_enumTypes[2]
-}
-
-func (x SeatInvariant) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use SeatInvariant.Descriptor instead.
-func (SeatInvariant) EnumDescriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{2}
-}
-
 // Edition is one dated run of a course (edizione), a webinar or an event.
 type Edition struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1104,473 +1043,6 @@ func (x *CancelEditionRequest) GetReason() string {
 	return ""
 }
 
-// ConvertInterestRequest says how interest becomes claims of an edition.
-type ConvertInterestRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `editions/{uuid}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// How long an offer holds its seat, in minutes, 1 to 43,200 (30 days); 0 enrols
-	// people at once instead of offering.
-	OfferMinutes int32 `protobuf:"varint,2,opt,name=offer_minutes,json=offerMinutes,proto3" json:"offer_minutes,omitempty"`
-	// Only interest of these roles; empty means all.
-	Roles []LearnerRole `protobuf:"varint,3,rep,packed,name=roles,proto3,enum=trama.training.v1.LearnerRole" json:"roles,omitempty"`
-	// At most so many people, 1 to 1,000; 0 means 1,000.
-	MaxCount int32 `protobuf:"varint,4,opt,name=max_count,json=maxCount,proto3" json:"max_count,omitempty"`
-	// Idempotency key chosen by the caller.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConvertInterestRequest) Reset() {
-	*x = ConvertInterestRequest{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConvertInterestRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConvertInterestRequest) ProtoMessage() {}
-
-func (x *ConvertInterestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConvertInterestRequest.ProtoReflect.Descriptor instead.
-func (*ConvertInterestRequest) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *ConvertInterestRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *ConvertInterestRequest) GetOfferMinutes() int32 {
-	if x != nil {
-		return x.OfferMinutes
-	}
-	return 0
-}
-
-func (x *ConvertInterestRequest) GetRoles() []LearnerRole {
-	if x != nil {
-		return x.Roles
-	}
-	return nil
-}
-
-func (x *ConvertInterestRequest) GetMaxCount() int32 {
-	if x != nil {
-		return x.MaxCount
-	}
-	return 0
-}
-
-func (x *ConvertInterestRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// ConvertInterestResponse says what became of the interest.
-type ConvertInterestResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// People who were enrolled at once.
-	EnrolledCount int32 `protobuf:"varint,1,opt,name=enrolled_count,json=enrolledCount,proto3" json:"enrolled_count,omitempty"`
-	// People who were offered a seat.
-	OfferedCount int32 `protobuf:"varint,2,opt,name=offered_count,json=offeredCount,proto3" json:"offered_count,omitempty"`
-	// People who were put on the waiting list.
-	WaitingCount int32 `protobuf:"varint,3,opt,name=waiting_count,json=waitingCount,proto3" json:"waiting_count,omitempty"`
-	// People whose interest stays open for a later edition.
-	RemainingCount int32 `protobuf:"varint,4,opt,name=remaining_count,json=remainingCount,proto3" json:"remaining_count,omitempty"`
-	// The enrolments made, in the order of the interest.
-	Enrolments    []string `protobuf:"bytes,5,rep,name=enrolments,proto3" json:"enrolments,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConvertInterestResponse) Reset() {
-	*x = ConvertInterestResponse{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[12]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConvertInterestResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConvertInterestResponse) ProtoMessage() {}
-
-func (x *ConvertInterestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[12]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConvertInterestResponse.ProtoReflect.Descriptor instead.
-func (*ConvertInterestResponse) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *ConvertInterestResponse) GetEnrolledCount() int32 {
-	if x != nil {
-		return x.EnrolledCount
-	}
-	return 0
-}
-
-func (x *ConvertInterestResponse) GetOfferedCount() int32 {
-	if x != nil {
-		return x.OfferedCount
-	}
-	return 0
-}
-
-func (x *ConvertInterestResponse) GetWaitingCount() int32 {
-	if x != nil {
-		return x.WaitingCount
-	}
-	return 0
-}
-
-func (x *ConvertInterestResponse) GetRemainingCount() int32 {
-	if x != nil {
-		return x.RemainingCount
-	}
-	return 0
-}
-
-func (x *ConvertInterestResponse) GetEnrolments() []string {
-	if x != nil {
-		return x.Enrolments
-	}
-	return nil
-}
-
-// AuditEditionRequest names the edition to audit.
-type AuditEditionRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `editions/{uuid}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditEditionRequest) Reset() {
-	*x = AuditEditionRequest{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[13]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditEditionRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditEditionRequest) ProtoMessage() {}
-
-func (x *AuditEditionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[13]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditEditionRequest.ProtoReflect.Descriptor instead.
-func (*AuditEditionRequest) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{13}
-}
-
-func (x *AuditEditionRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-// AuditEditionResponse is the outcome of one edition's audit.
-type AuditEditionResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Broken invariants; empty when all is well.
-	Breaches []*SeatBreach `protobuf:"bytes,1,rep,name=breaches,proto3" json:"breaches,omitempty"`
-	// Seats (posti).
-	Capacity int32 `protobuf:"varint,2,opt,name=capacity,proto3" json:"capacity,omitempty"`
-	// Cap of the waiting list.
-	WaitingCap int32 `protobuf:"varint,3,opt,name=waiting_cap,json=waitingCap,proto3" json:"waiting_cap,omitempty"`
-	// People who hold a seat.
-	EnrolledCount int32 `protobuf:"varint,4,opt,name=enrolled_count,json=enrolledCount,proto3" json:"enrolled_count,omitempty"`
-	// Offers that still hold a seat.
-	OfferedCount int32 `protobuf:"varint,5,opt,name=offered_count,json=offeredCount,proto3" json:"offered_count,omitempty"`
-	// People on the waiting list.
-	WaitingCount  int32 `protobuf:"varint,6,opt,name=waiting_count,json=waitingCount,proto3" json:"waiting_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditEditionResponse) Reset() {
-	*x = AuditEditionResponse{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[14]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditEditionResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditEditionResponse) ProtoMessage() {}
-
-func (x *AuditEditionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[14]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditEditionResponse.ProtoReflect.Descriptor instead.
-func (*AuditEditionResponse) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{14}
-}
-
-func (x *AuditEditionResponse) GetBreaches() []*SeatBreach {
-	if x != nil {
-		return x.Breaches
-	}
-	return nil
-}
-
-func (x *AuditEditionResponse) GetCapacity() int32 {
-	if x != nil {
-		return x.Capacity
-	}
-	return 0
-}
-
-func (x *AuditEditionResponse) GetWaitingCap() int32 {
-	if x != nil {
-		return x.WaitingCap
-	}
-	return 0
-}
-
-func (x *AuditEditionResponse) GetEnrolledCount() int32 {
-	if x != nil {
-		return x.EnrolledCount
-	}
-	return 0
-}
-
-func (x *AuditEditionResponse) GetOfferedCount() int32 {
-	if x != nil {
-		return x.OfferedCount
-	}
-	return 0
-}
-
-func (x *AuditEditionResponse) GetWaitingCount() int32 {
-	if x != nil {
-		return x.WaitingCount
-	}
-	return 0
-}
-
-// AuditSeatsRequest asks for the audit of all editions.
-type AuditSeatsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditSeatsRequest) Reset() {
-	*x = AuditSeatsRequest{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[15]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditSeatsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditSeatsRequest) ProtoMessage() {}
-
-func (x *AuditSeatsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[15]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditSeatsRequest.ProtoReflect.Descriptor instead.
-func (*AuditSeatsRequest) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{15}
-}
-
-// AuditSeatsResponse is the outcome of the audit of all editions.
-type AuditSeatsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Broken invariants, at most 1,000; empty when all is well.
-	Breaches []*SeatBreach `protobuf:"bytes,1,rep,name=breaches,proto3" json:"breaches,omitempty"`
-	// How many editions were looked at.
-	EditionCount  int32 `protobuf:"varint,2,opt,name=edition_count,json=editionCount,proto3" json:"edition_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *AuditSeatsResponse) Reset() {
-	*x = AuditSeatsResponse{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[16]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *AuditSeatsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*AuditSeatsResponse) ProtoMessage() {}
-
-func (x *AuditSeatsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[16]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use AuditSeatsResponse.ProtoReflect.Descriptor instead.
-func (*AuditSeatsResponse) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *AuditSeatsResponse) GetBreaches() []*SeatBreach {
-	if x != nil {
-		return x.Breaches
-	}
-	return nil
-}
-
-func (x *AuditSeatsResponse) GetEditionCount() int32 {
-	if x != nil {
-		return x.EditionCount
-	}
-	return 0
-}
-
-// SeatBreach is one broken invariant of one edition.
-type SeatBreach struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// `editions/{uuid}`.
-	Edition string `protobuf:"bytes,1,opt,name=edition,proto3" json:"edition,omitempty"`
-	// Which invariant.
-	Invariant SeatInvariant `protobuf:"varint,2,opt,name=invariant,proto3,enum=trama.training.v1.SeatInvariant" json:"invariant,omitempty"`
-	// What was counted.
-	Counted int32 `protobuf:"varint,3,opt,name=counted,proto3" json:"counted,omitempty"`
-	// What it may be at most.
-	Limit         int32 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SeatBreach) Reset() {
-	*x = SeatBreach{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[17]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SeatBreach) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SeatBreach) ProtoMessage() {}
-
-func (x *SeatBreach) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[17]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SeatBreach.ProtoReflect.Descriptor instead.
-func (*SeatBreach) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{17}
-}
-
-func (x *SeatBreach) GetEdition() string {
-	if x != nil {
-		return x.Edition
-	}
-	return ""
-}
-
-func (x *SeatBreach) GetInvariant() SeatInvariant {
-	if x != nil {
-		return x.Invariant
-	}
-	return SeatInvariant_SEAT_INVARIANT_UNSPECIFIED
-}
-
-func (x *SeatBreach) GetCounted() int32 {
-	if x != nil {
-		return x.Counted
-	}
-	return 0
-}
-
-func (x *SeatBreach) GetLimit() int32 {
-	if x != nil {
-		return x.Limit
-	}
-	return 0
-}
-
 // GetEditionCalendarRequest names the edition.
 type GetEditionCalendarRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1582,7 +1054,7 @@ type GetEditionCalendarRequest struct {
 
 func (x *GetEditionCalendarRequest) Reset() {
 	*x = GetEditionCalendarRequest{}
-	mi := &file_trama_training_v1_edition_proto_msgTypes[18]
+	mi := &file_trama_training_v1_edition_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +1066,7 @@ func (x *GetEditionCalendarRequest) String() string {
 func (*GetEditionCalendarRequest) ProtoMessage() {}
 
 func (x *GetEditionCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_training_v1_edition_proto_msgTypes[18]
+	mi := &file_trama_training_v1_edition_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +1079,7 @@ func (x *GetEditionCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEditionCalendarRequest.ProtoReflect.Descriptor instead.
 func (*GetEditionCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{18}
+	return file_trama_training_v1_edition_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetEditionCalendarRequest) GetName() string {
@@ -1621,7 +1093,7 @@ var File_trama_training_v1_edition_proto protoreflect.FileDescriptor
 
 const file_trama_training_v1_edition_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/training/v1/edition.proto\x12\x11trama.training.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/training/v1/course.proto\x1a\x18trama/type/v1/type.proto\"\xf9\n" +
+	"\x1ftrama/training/v1/edition.proto\x12\x11trama.training.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/training/v1/course.proto\x1a\x1dtrama/training/v1/seats.proto\x1a\x18trama/type/v1/type.proto\"\xf9\n" +
 	"\n" +
 	"\aEdition\x12\x1c\n" +
 	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12M\n" +
@@ -1705,44 +1177,7 @@ const file_trama_training_v1_edition_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\x12\"\n" +
 	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"\x8e\x02\n" +
-	"\x16ConvertInterestRequest\x12\"\n" +
-	"\x04name\x18\x01 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name\x120\n" +
-	"\roffer_minutes\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\xd1\x02(\x00R\fofferMinutes\x12I\n" +
-	"\x05roles\x18\x03 \x03(\x0e2\x1e.trama.training.v1.LearnerRoleB\x13\xbaH\x10\x92\x01\r\x10\n" +
-	"\x18\x01\"\a\x82\x01\x04\x10\x01 \x00R\x05roles\x12'\n" +
-	"\tmax_count\x18\x04 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bmaxCount\x12*\n" +
-	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xd3\x01\n" +
-	"\x17ConvertInterestResponse\x12%\n" +
-	"\x0eenrolled_count\x18\x01 \x01(\x05R\renrolledCount\x12#\n" +
-	"\roffered_count\x18\x02 \x01(\x05R\fofferedCount\x12#\n" +
-	"\rwaiting_count\x18\x03 \x01(\x05R\fwaitingCount\x12'\n" +
-	"\x0fremaining_count\x18\x04 \x01(\x05R\x0eremainingCount\x12\x1e\n" +
-	"\n" +
-	"enrolments\x18\x05 \x03(\tR\n" +
-	"enrolments\"9\n" +
-	"\x13AuditEditionRequest\x12\"\n" +
-	"\x04name\x18\x01 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name\"\xff\x01\n" +
-	"\x14AuditEditionResponse\x129\n" +
-	"\bbreaches\x18\x01 \x03(\v2\x1d.trama.training.v1.SeatBreachR\bbreaches\x12\x1a\n" +
-	"\bcapacity\x18\x02 \x01(\x05R\bcapacity\x12\x1f\n" +
-	"\vwaiting_cap\x18\x03 \x01(\x05R\n" +
-	"waitingCap\x12%\n" +
-	"\x0eenrolled_count\x18\x04 \x01(\x05R\renrolledCount\x12#\n" +
-	"\roffered_count\x18\x05 \x01(\x05R\fofferedCount\x12#\n" +
-	"\rwaiting_count\x18\x06 \x01(\x05R\fwaitingCount\"\x13\n" +
-	"\x11AuditSeatsRequest\"t\n" +
-	"\x12AuditSeatsResponse\x129\n" +
-	"\bbreaches\x18\x01 \x03(\v2\x1d.trama.training.v1.SeatBreachR\bbreaches\x12#\n" +
-	"\redition_count\x18\x02 \x01(\x05R\feditionCount\"\x96\x01\n" +
-	"\n" +
-	"SeatBreach\x12\x18\n" +
-	"\aedition\x18\x01 \x01(\tR\aedition\x12>\n" +
-	"\tinvariant\x18\x02 \x01(\x0e2 .trama.training.v1.SeatInvariantR\tinvariant\x12\x18\n" +
-	"\acounted\x18\x03 \x01(\x05R\acounted\x12\x14\n" +
-	"\x05limit\x18\x04 \x01(\x05R\x05limit\"?\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\"?\n" +
 	"\x19GetEditionCalendarRequest\x12\"\n" +
 	"\x04name\x18\x01 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name*v\n" +
 	"\vEditionKind\x12\x1c\n" +
@@ -1757,13 +1192,7 @@ const file_trama_training_v1_edition_proto_rawDesc = "" +
 	"\x12EDITION_STATE_OPEN\x10\x03\x12\x19\n" +
 	"\x15EDITION_STATE_RUNNING\x10\x04\x12\x18\n" +
 	"\x14EDITION_STATE_CLOSED\x10\x05\x12\x1b\n" +
-	"\x17EDITION_STATE_CANCELLED\x10\x06*\xa7\x01\n" +
-	"\rSeatInvariant\x12\x1e\n" +
-	"\x1aSEAT_INVARIANT_UNSPECIFIED\x10\x00\x12\x1b\n" +
-	"\x17SEAT_INVARIANT_CAPACITY\x10\x01\x12\x1e\n" +
-	"\x1aSEAT_INVARIANT_WAITING_CAP\x10\x02\x12\x1c\n" +
-	"\x18SEAT_INVARIANT_ONE_CLAIM\x10\x03\x12\x1b\n" +
-	"\x17SEAT_INVARIANT_SEQUENCE\x10\x042\xb1\x0e\n" +
+	"\x17EDITION_STATE_CANCELLED\x10\x062\xb1\x0e\n" +
 	"\x0eEditionService\x12\x7f\n" +
 	"\rCreateEdition\x12'.trama.training.v1.CreateEditionRequest\x1a\x1a.trama.training.v1.Edition\")\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x06\x10\x02\x82\xd3\xe4\x93\x02\x17:\aedition\"\f/v1/editions\x12\x7f\n" +
@@ -1809,86 +1238,79 @@ func file_trama_training_v1_edition_proto_rawDescGZIP() []byte {
 	return file_trama_training_v1_edition_proto_rawDescData
 }
 
-var file_trama_training_v1_edition_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_trama_training_v1_edition_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_trama_training_v1_edition_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_trama_training_v1_edition_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_trama_training_v1_edition_proto_goTypes = []any{
 	(EditionKind)(0),                  // 0: trama.training.v1.EditionKind
 	(EditionState)(0),                 // 1: trama.training.v1.EditionState
-	(SeatInvariant)(0),                // 2: trama.training.v1.SeatInvariant
-	(*Edition)(nil),                   // 3: trama.training.v1.Edition
-	(*CreateEditionRequest)(nil),      // 4: trama.training.v1.CreateEditionRequest
-	(*GetEditionRequest)(nil),         // 5: trama.training.v1.GetEditionRequest
-	(*ListEditionsRequest)(nil),       // 6: trama.training.v1.ListEditionsRequest
-	(*ListEditionsResponse)(nil),      // 7: trama.training.v1.ListEditionsResponse
-	(*UpdateEditionRequest)(nil),      // 8: trama.training.v1.UpdateEditionRequest
-	(*ScheduleEditionRequest)(nil),    // 9: trama.training.v1.ScheduleEditionRequest
-	(*OpenEditionRequest)(nil),        // 10: trama.training.v1.OpenEditionRequest
-	(*StartEditionRequest)(nil),       // 11: trama.training.v1.StartEditionRequest
-	(*CloseEditionRequest)(nil),       // 12: trama.training.v1.CloseEditionRequest
-	(*CancelEditionRequest)(nil),      // 13: trama.training.v1.CancelEditionRequest
-	(*ConvertInterestRequest)(nil),    // 14: trama.training.v1.ConvertInterestRequest
-	(*ConvertInterestResponse)(nil),   // 15: trama.training.v1.ConvertInterestResponse
-	(*AuditEditionRequest)(nil),       // 16: trama.training.v1.AuditEditionRequest
-	(*AuditEditionResponse)(nil),      // 17: trama.training.v1.AuditEditionResponse
-	(*AuditSeatsRequest)(nil),         // 18: trama.training.v1.AuditSeatsRequest
-	(*AuditSeatsResponse)(nil),        // 19: trama.training.v1.AuditSeatsResponse
-	(*SeatBreach)(nil),                // 20: trama.training.v1.SeatBreach
-	(*GetEditionCalendarRequest)(nil), // 21: trama.training.v1.GetEditionCalendarRequest
-	(*v1.LocalizedText)(nil),          // 22: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil),     // 23: google.protobuf.Timestamp
-	(*Module)(nil),                    // 24: trama.training.v1.Module
-	(*fieldmaskpb.FieldMask)(nil),     // 25: google.protobuf.FieldMask
-	(LearnerRole)(0),                  // 26: trama.training.v1.LearnerRole
-	(*httpbody.HttpBody)(nil),         // 27: google.api.HttpBody
+	(*Edition)(nil),                   // 2: trama.training.v1.Edition
+	(*CreateEditionRequest)(nil),      // 3: trama.training.v1.CreateEditionRequest
+	(*GetEditionRequest)(nil),         // 4: trama.training.v1.GetEditionRequest
+	(*ListEditionsRequest)(nil),       // 5: trama.training.v1.ListEditionsRequest
+	(*ListEditionsResponse)(nil),      // 6: trama.training.v1.ListEditionsResponse
+	(*UpdateEditionRequest)(nil),      // 7: trama.training.v1.UpdateEditionRequest
+	(*ScheduleEditionRequest)(nil),    // 8: trama.training.v1.ScheduleEditionRequest
+	(*OpenEditionRequest)(nil),        // 9: trama.training.v1.OpenEditionRequest
+	(*StartEditionRequest)(nil),       // 10: trama.training.v1.StartEditionRequest
+	(*CloseEditionRequest)(nil),       // 11: trama.training.v1.CloseEditionRequest
+	(*CancelEditionRequest)(nil),      // 12: trama.training.v1.CancelEditionRequest
+	(*GetEditionCalendarRequest)(nil), // 13: trama.training.v1.GetEditionCalendarRequest
+	(*v1.LocalizedText)(nil),          // 14: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
+	(*Module)(nil),                    // 16: trama.training.v1.Module
+	(*fieldmaskpb.FieldMask)(nil),     // 17: google.protobuf.FieldMask
+	(*ConvertInterestRequest)(nil),    // 18: trama.training.v1.ConvertInterestRequest
+	(*AuditEditionRequest)(nil),       // 19: trama.training.v1.AuditEditionRequest
+	(*AuditSeatsRequest)(nil),         // 20: trama.training.v1.AuditSeatsRequest
+	(*ConvertInterestResponse)(nil),   // 21: trama.training.v1.ConvertInterestResponse
+	(*AuditEditionResponse)(nil),      // 22: trama.training.v1.AuditEditionResponse
+	(*AuditSeatsResponse)(nil),        // 23: trama.training.v1.AuditSeatsResponse
+	(*httpbody.HttpBody)(nil),         // 24: google.api.HttpBody
 }
 var file_trama_training_v1_edition_proto_depIdxs = []int32{
 	0,  // 0: trama.training.v1.Edition.kind:type_name -> trama.training.v1.EditionKind
-	22, // 1: trama.training.v1.Edition.title:type_name -> trama.type.v1.LocalizedText
-	22, // 2: trama.training.v1.Edition.description:type_name -> trama.type.v1.LocalizedText
-	23, // 3: trama.training.v1.Edition.join_deadline:type_name -> google.protobuf.Timestamp
-	24, // 4: trama.training.v1.Edition.modules:type_name -> trama.training.v1.Module
+	14, // 1: trama.training.v1.Edition.title:type_name -> trama.type.v1.LocalizedText
+	14, // 2: trama.training.v1.Edition.description:type_name -> trama.type.v1.LocalizedText
+	15, // 3: trama.training.v1.Edition.join_deadline:type_name -> google.protobuf.Timestamp
+	16, // 4: trama.training.v1.Edition.modules:type_name -> trama.training.v1.Module
 	1,  // 5: trama.training.v1.Edition.state:type_name -> trama.training.v1.EditionState
-	23, // 6: trama.training.v1.Edition.create_time:type_name -> google.protobuf.Timestamp
-	23, // 7: trama.training.v1.Edition.update_time:type_name -> google.protobuf.Timestamp
-	3,  // 8: trama.training.v1.CreateEditionRequest.edition:type_name -> trama.training.v1.Edition
-	3,  // 9: trama.training.v1.ListEditionsResponse.editions:type_name -> trama.training.v1.Edition
-	3,  // 10: trama.training.v1.UpdateEditionRequest.edition:type_name -> trama.training.v1.Edition
-	25, // 11: trama.training.v1.UpdateEditionRequest.update_mask:type_name -> google.protobuf.FieldMask
-	26, // 12: trama.training.v1.ConvertInterestRequest.roles:type_name -> trama.training.v1.LearnerRole
-	20, // 13: trama.training.v1.AuditEditionResponse.breaches:type_name -> trama.training.v1.SeatBreach
-	20, // 14: trama.training.v1.AuditSeatsResponse.breaches:type_name -> trama.training.v1.SeatBreach
-	2,  // 15: trama.training.v1.SeatBreach.invariant:type_name -> trama.training.v1.SeatInvariant
-	4,  // 16: trama.training.v1.EditionService.CreateEdition:input_type -> trama.training.v1.CreateEditionRequest
-	5,  // 17: trama.training.v1.EditionService.GetEdition:input_type -> trama.training.v1.GetEditionRequest
-	6,  // 18: trama.training.v1.EditionService.ListEditions:input_type -> trama.training.v1.ListEditionsRequest
-	8,  // 19: trama.training.v1.EditionService.UpdateEdition:input_type -> trama.training.v1.UpdateEditionRequest
-	9,  // 20: trama.training.v1.EditionService.ScheduleEdition:input_type -> trama.training.v1.ScheduleEditionRequest
-	10, // 21: trama.training.v1.EditionService.OpenEdition:input_type -> trama.training.v1.OpenEditionRequest
-	11, // 22: trama.training.v1.EditionService.StartEdition:input_type -> trama.training.v1.StartEditionRequest
-	12, // 23: trama.training.v1.EditionService.CloseEdition:input_type -> trama.training.v1.CloseEditionRequest
-	13, // 24: trama.training.v1.EditionService.CancelEdition:input_type -> trama.training.v1.CancelEditionRequest
-	14, // 25: trama.training.v1.EditionService.ConvertInterest:input_type -> trama.training.v1.ConvertInterestRequest
-	16, // 26: trama.training.v1.EditionService.AuditEdition:input_type -> trama.training.v1.AuditEditionRequest
-	18, // 27: trama.training.v1.EditionService.AuditSeats:input_type -> trama.training.v1.AuditSeatsRequest
-	21, // 28: trama.training.v1.EditionService.GetEditionCalendar:input_type -> trama.training.v1.GetEditionCalendarRequest
-	3,  // 29: trama.training.v1.EditionService.CreateEdition:output_type -> trama.training.v1.Edition
-	3,  // 30: trama.training.v1.EditionService.GetEdition:output_type -> trama.training.v1.Edition
-	7,  // 31: trama.training.v1.EditionService.ListEditions:output_type -> trama.training.v1.ListEditionsResponse
-	3,  // 32: trama.training.v1.EditionService.UpdateEdition:output_type -> trama.training.v1.Edition
-	3,  // 33: trama.training.v1.EditionService.ScheduleEdition:output_type -> trama.training.v1.Edition
-	3,  // 34: trama.training.v1.EditionService.OpenEdition:output_type -> trama.training.v1.Edition
-	3,  // 35: trama.training.v1.EditionService.StartEdition:output_type -> trama.training.v1.Edition
-	3,  // 36: trama.training.v1.EditionService.CloseEdition:output_type -> trama.training.v1.Edition
-	3,  // 37: trama.training.v1.EditionService.CancelEdition:output_type -> trama.training.v1.Edition
-	15, // 38: trama.training.v1.EditionService.ConvertInterest:output_type -> trama.training.v1.ConvertInterestResponse
-	17, // 39: trama.training.v1.EditionService.AuditEdition:output_type -> trama.training.v1.AuditEditionResponse
-	19, // 40: trama.training.v1.EditionService.AuditSeats:output_type -> trama.training.v1.AuditSeatsResponse
-	27, // 41: trama.training.v1.EditionService.GetEditionCalendar:output_type -> google.api.HttpBody
-	29, // [29:42] is the sub-list for method output_type
-	16, // [16:29] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	15, // 6: trama.training.v1.Edition.create_time:type_name -> google.protobuf.Timestamp
+	15, // 7: trama.training.v1.Edition.update_time:type_name -> google.protobuf.Timestamp
+	2,  // 8: trama.training.v1.CreateEditionRequest.edition:type_name -> trama.training.v1.Edition
+	2,  // 9: trama.training.v1.ListEditionsResponse.editions:type_name -> trama.training.v1.Edition
+	2,  // 10: trama.training.v1.UpdateEditionRequest.edition:type_name -> trama.training.v1.Edition
+	17, // 11: trama.training.v1.UpdateEditionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 12: trama.training.v1.EditionService.CreateEdition:input_type -> trama.training.v1.CreateEditionRequest
+	4,  // 13: trama.training.v1.EditionService.GetEdition:input_type -> trama.training.v1.GetEditionRequest
+	5,  // 14: trama.training.v1.EditionService.ListEditions:input_type -> trama.training.v1.ListEditionsRequest
+	7,  // 15: trama.training.v1.EditionService.UpdateEdition:input_type -> trama.training.v1.UpdateEditionRequest
+	8,  // 16: trama.training.v1.EditionService.ScheduleEdition:input_type -> trama.training.v1.ScheduleEditionRequest
+	9,  // 17: trama.training.v1.EditionService.OpenEdition:input_type -> trama.training.v1.OpenEditionRequest
+	10, // 18: trama.training.v1.EditionService.StartEdition:input_type -> trama.training.v1.StartEditionRequest
+	11, // 19: trama.training.v1.EditionService.CloseEdition:input_type -> trama.training.v1.CloseEditionRequest
+	12, // 20: trama.training.v1.EditionService.CancelEdition:input_type -> trama.training.v1.CancelEditionRequest
+	18, // 21: trama.training.v1.EditionService.ConvertInterest:input_type -> trama.training.v1.ConvertInterestRequest
+	19, // 22: trama.training.v1.EditionService.AuditEdition:input_type -> trama.training.v1.AuditEditionRequest
+	20, // 23: trama.training.v1.EditionService.AuditSeats:input_type -> trama.training.v1.AuditSeatsRequest
+	13, // 24: trama.training.v1.EditionService.GetEditionCalendar:input_type -> trama.training.v1.GetEditionCalendarRequest
+	2,  // 25: trama.training.v1.EditionService.CreateEdition:output_type -> trama.training.v1.Edition
+	2,  // 26: trama.training.v1.EditionService.GetEdition:output_type -> trama.training.v1.Edition
+	6,  // 27: trama.training.v1.EditionService.ListEditions:output_type -> trama.training.v1.ListEditionsResponse
+	2,  // 28: trama.training.v1.EditionService.UpdateEdition:output_type -> trama.training.v1.Edition
+	2,  // 29: trama.training.v1.EditionService.ScheduleEdition:output_type -> trama.training.v1.Edition
+	2,  // 30: trama.training.v1.EditionService.OpenEdition:output_type -> trama.training.v1.Edition
+	2,  // 31: trama.training.v1.EditionService.StartEdition:output_type -> trama.training.v1.Edition
+	2,  // 32: trama.training.v1.EditionService.CloseEdition:output_type -> trama.training.v1.Edition
+	2,  // 33: trama.training.v1.EditionService.CancelEdition:output_type -> trama.training.v1.Edition
+	21, // 34: trama.training.v1.EditionService.ConvertInterest:output_type -> trama.training.v1.ConvertInterestResponse
+	22, // 35: trama.training.v1.EditionService.AuditEdition:output_type -> trama.training.v1.AuditEditionResponse
+	23, // 36: trama.training.v1.EditionService.AuditSeats:output_type -> trama.training.v1.AuditSeatsResponse
+	24, // 37: trama.training.v1.EditionService.GetEditionCalendar:output_type -> google.api.HttpBody
+	25, // [25:38] is the sub-list for method output_type
+	12, // [12:25] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_trama_training_v1_edition_proto_init() }
@@ -1897,13 +1319,14 @@ func file_trama_training_v1_edition_proto_init() {
 		return
 	}
 	file_trama_training_v1_course_proto_init()
+	file_trama_training_v1_seats_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_training_v1_edition_proto_rawDesc), len(file_trama_training_v1_edition_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   19,
+			NumEnums:      2,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
