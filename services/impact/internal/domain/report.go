@@ -316,7 +316,8 @@ func (b *builder) finish(p *Part, whole bool) {
 // expected returns how many organisations could have reported at a part.
 func (b *builder) expected(p *Part, whole bool) int {
 	q := b.question
-	if !b.indicator.Network() || q.Organisation != "" || q.Project != "" || !(whole || q.Axis.Territorial()) {
+	everywhere := q.Organisation == "" && q.Project == "" && (whole || q.Axis.Territorial())
+	if !b.indicator.Network() || !everywhere {
 		return max(1, p.Reporting)
 	}
 	out := b.context.Expected

@@ -135,7 +135,7 @@ func (t Theory) Check() error {
 	if err := title("title", t.Title, maxTitle); err != nil {
 		return err
 	}
-	return t.Graph.check()
+	return t.check()
 }
 
 func (g Graph) check() error {

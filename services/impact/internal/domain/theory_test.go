@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,7 +57,8 @@ func TestCyclesAreFoundAndNamed(t *testing.T) {
 		if !cyclic {
 			return
 		}
-		path := strings.Split(err.(*errs.Error).Metadata["cycle"], " → ")
+		refused, _ := errors.AsType[*errs.Error](err)
+		path := strings.Split(refused.Metadata["cycle"], " → ")
 		if len(path) < 2 || path[0] != path[len(path)-1] {
 			t.Fatalf("the cycle named is %v", path)
 		}

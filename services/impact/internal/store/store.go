@@ -57,7 +57,7 @@ func each(ctx context.Context, tx *sqldb.Tx, query string, args []any, row func(
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what went wrong is in Err
 	for rows.Next() {
 		if err := row(rows.Scan); err != nil {
 			return err

@@ -98,6 +98,18 @@ func TestDecimalRoundsHalfToEven(t *testing.T) {
 	}
 }
 
+// The short way gives the same text as the long one.
+func TestDecimalOfShortNumbers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := Fraction(rapid.Int64Range(-1_000_000, 1_000_000).Draw(t, "num"), rapid.SampledFrom([]int64{1, 2, 3, 4, 5, 8, 10, 60, 100, 1000, 1 << 20}).Draw(t, "den"))
+		digits := rapid.IntRange(0, 12).Draw(t, "digits")
+		long := Number{large: new(big.Rat).Set(n.rat())}
+		if got, want := n.Decimal(digits), long.Decimal(digits); got != want {
+			t.Fatalf("%v to %d digits = %s, want %s", n, digits, got, want)
+		}
+	})
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("-12.5")
 	f.Add("1/3")

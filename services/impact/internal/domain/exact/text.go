@@ -130,8 +130,8 @@ func (a Number) Append(b []byte) []byte {
 // rounded half to even there (ISO 80000-1, rule A) where it does not end
 // earlier, without trailing zeros.
 func (a Number) Decimal(digits int) string {
-	if num, den := a.parts(); a.large == nil && den == 1 {
-		return strconv.FormatInt(num, 10)
+	if short, ok := a.short(digits); ok {
+		return short
 	}
 	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(digits)), nil)
 	r := a.rat()
@@ -157,6 +157,38 @@ func (a Number) Decimal(digits int) string {
 		return whole
 	}
 	return whole + "." + after
+}
+
+// short is Decimal for what needs no rounding and fits in 64 bits, which is
+// nearly everything: amounts in cents, hours, counts.
+func (a Number) short(digits int) (string, bool) {
+	num, den := a.parts()
+	if a.large != nil {
+		return "", false
+	}
+	if den == 1 {
+		return strconv.FormatInt(num, 10), true
+	}
+	scale, places := int64(10), 1
+	for scale%den != 0 {
+		if places++; places > min(digits, 15) {
+			return "", false
+		}
+		scale *= 10
+	}
+	scaled, ok := mul64(num, scale/den)
+	if !ok || places > digits {
+		return "", false
+	}
+	text := strconv.FormatUint(magnitude(scaled), 10)
+	if len(text) <= places {
+		text = strings.Repeat("0", places-len(text)+1) + text
+	}
+	sign := ""
+	if scaled < 0 {
+		sign = "-"
+	}
+	return sign + text[:len(text)-places] + "." + text[len(text)-places:], true
 }
 
 // MarshalText implements encoding.TextMarshaler: numbers stand in JSON as text.

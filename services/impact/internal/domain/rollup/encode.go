@@ -19,7 +19,7 @@ func (s State) Encode() string {
 	b = append(b, ' ')
 	b = s.b.Append(b)
 	b = append(b, ' ')
-	b = s.bounds.append(b)
+	b = s.append(b)
 	if s.firm {
 		b = append(b, 'f')
 	}
@@ -36,7 +36,7 @@ func (s State) Encode() string {
 		b = append(b, ';')
 		b = r.value.Append(b)
 		b = append(b, ';')
-		b = r.bounds.append(b)
+		b = r.append(b)
 	}
 	b = append(b, ' ')
 	for i, n := range s.counts {
