@@ -39,7 +39,7 @@ func kindsOfEntries(organisation string) map[string]fields {
 		"ServiceOffering": {
 			"availability": "OFFERING_AVAILABILITY_ACTIVATABLE", "provider": organisation, "mode": "OFFERING_MODE_MENTORING",
 			"duration_minutes": 4500, "eligibility": fields{"text": "Enti del Terzo settore", "language_code": "it"},
-			"need_categories": []any{"competenze"}, "languages": []any{"it"},
+			"need_categories": []any{"formazione"}, "languages": []any{"it"},
 		},
 		"Need": {
 			"evidence": []any{fields{"kind": "EVIDENCE_KIND_INTERVIEW", "date": "2025-11-03", "note": "Turni su carta", "source": "intervista 7"}},
