@@ -1,11 +1,6 @@
 package suite
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -59,30 +54,4 @@ func OpenLocalIssuer(cfg config.Config) (*auth.LocalIssuer, error) {
 		path = filepath.Join(cfg.DataDir, auth.LocalKeyFile)
 	}
 	return auth.OpenLocalIssuer(path, cfg.Auth.Audience, time.Now)
-}
-
-// transport is the TLS of both directions; nil where none is configured.
-type transport struct{ server, client *tls.Config }
-
-func newTransport(cfg config.Config) (transport, error) {
-	var t transport
-	if cfg.TLS.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
-		if err != nil {
-			return t, fmt.Errorf("TLS certificate: %w", err)
-		}
-		t.server = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13}
-	}
-	if cfg.TLS.CAFile != "" {
-		pem, err := os.ReadFile(cfg.TLS.CAFile)
-		if err != nil {
-			return t, fmt.Errorf("TLS authority: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return t, errors.New("TLS authority: the file holds no certificate in PEM")
-		}
-		t.client = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}
-	}
-	return t, nil
 }

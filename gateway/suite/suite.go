@@ -41,7 +41,6 @@ type Suite struct {
 	obs        *obs.Obs
 	bus        *bus.Bus
 	id         *identity
-	transport  transport
 	server     *rpc.Server
 	late       map[string]*rpc.Late // by the calling service
 	conns      map[string]grpc.ClientConnInterface
@@ -79,9 +78,6 @@ func Start(ctx context.Context, cfg config.Config, version string) (_ *Suite, er
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	s.LocalIssuer = s.id.local
-	if s.transport, err = newTransport(cfg); err != nil {
-		return nil, err
-	}
 	if err = s.startBus(ctx); err != nil {
 		return nil, fmt.Errorf("NATS: %w", err)
 	}
@@ -136,7 +132,7 @@ func (s *Suite) startServices(ctx context.Context) error {
 		if !s.Runs(target.name) {
 			continue
 		}
-		svc, err := target.make(ctx, s.deps(target.name), s.cfg)
+		svc, err := target.make(ctx, s.deps(target.name))
 		if err != nil {
 			return fmt.Errorf("%s: %w", target.name, err)
 		}
@@ -147,9 +143,13 @@ func (s *Suite) startServices(ctx context.Context) error {
 		return nil
 	}
 	memberships := auth.NewMembershipCache(auth.FromCatalogue(s.dial(s.processName(), "catalogue")), time.Now)
+	tlsConfig, err := s.cfg.TLS.Server()
+	if err != nil {
+		return err
+	}
 	server, err := rpc.NewServer(rpc.Config{
 		Log: s.log, Verifier: s.id.verifier, Memberships: memberships, Register: register,
-		TLS: s.transport.server, Tracer: s.obs.TracerProvider, Meter: s.obs.MeterProvider,
+		TLS: tlsConfig, Tracer: s.obs.TracerProvider, Meter: s.obs.MeterProvider,
 	})
 	if err != nil {
 		return err
@@ -231,7 +231,11 @@ func (s *Suite) connect(key, callee string, source auth.TokenSource) grpc.Client
 	if address == "" {
 		address = callee + ":9090" // the service's name, as compose and Kubernetes resolve it
 	}
-	client, err := rpc.Dial(address, s.transport.client, source)
+	tlsConfig, err := s.cfg.TLS.Client()
+	if err != nil {
+		return unreachable{err}
+	}
+	client, err := rpc.Dial(address, tlsConfig, source)
 	if err != nil {
 		return unreachable{fmt.Errorf("%s at %q: %w", callee, address, err)}
 	}
@@ -343,7 +347,7 @@ func migrate(ctx context.Context, cfg config.Config, target service, report func
 			report(target.name, have)
 			return nil, errMigrated
 		},
-	}, cfg)
+	})
 	if errors.Is(err, errMigrated) {
 		return nil
 	}
