@@ -4,6 +4,7 @@
 package domain
 
 import (
+	"strings"
 	"unicode/utf8"
 
 	"github.com/trama-suite/trama/services/impact/internal/domain/territory"
@@ -69,6 +70,8 @@ func title(field string, t Text, most int) error {
 		return errs.InvalidField(errs.InvalidRequest, field, "must not be empty")
 	case n > most:
 		return errs.InvalidField(errs.InvalidRequest, field, "has %d characters, at most %d are allowed", n, most)
+	case strings.ContainsRune(t.Text, 0):
+		return errs.InvalidField(errs.InvalidRequest, field, "holds a NUL character, which no text has a use for")
 	case t.Language == "":
 		return errs.InvalidField(errs.InvalidRequest, field+".language_code", "must say which language the text is in")
 	}

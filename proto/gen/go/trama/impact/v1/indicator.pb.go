@@ -1156,7 +1156,8 @@ var File_trama_impact_v1_indicator_proto protoreflect.FileDescriptor
 
 const file_trama_impact_v1_indicator_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/impact/v1/indicator.proto\x12\x0ftrama.impact.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xfe\t\n" +
+	"\x1ftrama/impact/v1/indicator.proto\x12\x0ftrama.impact.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\x8c\n" +
+	"\n" +
 	"\tIndicator\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x03R\x04name\x12~\n" +
 	"\forganisation\x18\x02 \x01(\tBZ\xe2A\x01\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12>\n" +
@@ -1173,8 +1174,8 @@ const file_trama_impact_v1_indicator_proto_rawDesc = "" +
 	"\x06target\x18\n" +
 	" \x01(\v2\x17.trama.impact.v1.TargetR\x06target\x12=\n" +
 	"\x05codes\x18\v \x03(\v2\x1d.trama.impact.v1.ExternalCodeB\b\xbaH\x05\x92\x01\x02\x102R\x05codes\x12m\n" +
-	"\x06theory\x18\f \x01(\tBU\xe2A\x01\x01\xbaHN\xd8\x01\x01rI2G^theories/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06theory\x12\x1b\n" +
-	"\x04node\x18\r \x01(\tB\a\xbaH\x04r\x02\x18?R\x04node\x12\x1a\n" +
+	"\x06theory\x18\f \x01(\tBU\xe2A\x01\x01\xbaHN\xd8\x01\x01rI2G^theories/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06theory\x12)\n" +
+	"\x04node\x18\r \x01(\tB\x15\xbaH\x12r\x10\x18?2\f^[a-z0-9-]*$R\x04node\x12\x1a\n" +
 	"\bheadline\x18\x0e \x01(\bR\bheadline\x12\"\n" +
 	"\tautomatic\x18\x0f \x01(\bB\x04\xe2A\x01\x03R\tautomatic\x12\x1e\n" +
 	"\aretired\x18\x10 \x01(\bB\x04\xe2A\x01\x03R\aretired\x12\x1e\n" +
