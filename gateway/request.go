@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/textproto"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -59,14 +58,10 @@ func tooLarge(r *http.Request) bool {
 	return ok && body.exceeded
 }
 
-// forwardHeader says which request headers become gRPC metadata: the token and
-// nothing else. In particular a client's Grpc-Metadata-* headers never do.
-func forwardHeader(header string) (string, bool) {
-	if textproto.CanonicalMIMEHeaderKey(header) == "Authorization" {
-		return "authorization", true
-	}
-	return "", false
-}
+// forwardHeader says which request headers become gRPC metadata: none. The mux
+// forwards the token by itself; in particular a client's Grpc-Metadata-*
+// headers never arrive.
+func forwardHeader(string) (string, bool) { return "", false }
 
 // conditions are the HTTP headers that stand for fields of a request.
 type conditions struct {
