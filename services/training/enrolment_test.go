@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	trainingv1 "github.com/trama-suite/trama/proto/gen/go/trama/training/v1"
 	"github.com/trama-suite/trama/services/platform/testkit"
 )
@@ -157,6 +158,13 @@ func TestWhoSeesWhat(t *testing.T) {
 				t.Errorf("%s: %v", ctx.who, ctx.ok)
 			}
 		}
+		// An auditor reads everything; being a learner somewhere as well does not let
+		// one change what is somebody else's.
+		w.Members.Add("test:auditor", other, learner)
+		auditor := w.As(authzv1.Role_ROLE_AUDITOR, "")
+		must[*trainingv1.Enrolment](t)(w.enrolments.GetEnrolment(auditor, &trainingv1.GetEnrolmentRequest{Name: n.GetName()}))
+		_, err = w.enrolments.CancelEnrolment(auditor, &trainingv1.CancelEnrolmentRequest{Name: n.GetName()})
+		w.absent(err)
 		// Another organisation's person looks the same as nobody.
 		_, err = w.enrolments.CreateEnrolment(w.outsider, &trainingv1.CreateEnrolmentRequest{Enrolment: &trainingv1.Enrolment{Edition: e.GetName(), Learner: anna.GetName()}})
 		w.refused(err, "REFERENCE_NOT_FOUND")

@@ -60,8 +60,8 @@ func (s *Server) GetCertificate(ctx context.Context, req *trainingv1.GetCertific
 		if err != nil {
 			return nil, err
 		}
-		if !viewerOf(ctx).managed().Covers(c.Organisation) {
-			own, err := s.ownOrAdministered(ctx, tx, c.Learner, c.LearnerOrganisation)
+		if v := readerOf(ctx); !v.managed().Covers(c.Organisation) {
+			own, err := s.ownOrAdministered(ctx, tx, v, c.Learner, c.LearnerOrganisation)
 			if err != nil {
 				return nil, err
 			}

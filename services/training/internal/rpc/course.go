@@ -43,7 +43,7 @@ func (s *Server) GetCourse(ctx context.Context, req *trainingv1.GetCourseRequest
 // visibleCourse reads a course that the caller may see.
 func (s *Server) visibleCourse(ctx context.Context, tx *sqldb.Tx, name string) (*domain.Course, error) {
 	c, err := s.store.Course(ctx, tx, name)
-	if err == nil && c.State == domain.CourseDraft && !viewerOf(ctx).managed().Covers(c.Organisation) {
+	if err == nil && c.State == domain.CourseDraft && !readerOf(ctx).managed().Covers(c.Organisation) {
 		return nil, errs.AbsentResource(name)
 	}
 	return c, err
@@ -52,7 +52,7 @@ func (s *Server) visibleCourse(ctx context.Context, tx *sqldb.Tx, name string) (
 // ListCourses implements trainingv1.CourseServiceServer.
 func (s *Server) ListCourses(ctx context.Context, req *trainingv1.ListCoursesRequest) (*trainingv1.ListCoursesResponse, error) {
 	var args []any
-	where := viewerOf(ctx).managed().Where("organisation", &args) + " OR state <> 'DRAFT'"
+	where := readerOf(ctx).managed().Where("organisation", &args) + " OR state <> 'DRAFT'"
 	plan, err := store.Courses.Plan(req, auth.CallerFrom(ctx).Subject)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (s *Server) GetEdition(ctx context.Context, req *trainingv1.GetEditionReque
 // and so may see webinar links. An edition that the caller may not see at all is
 // absent.
 func (s *Server) insider(ctx context.Context, tx *sqldb.Tx, e *domain.Edition) (bool, error) {
-	v := viewerOf(ctx)
+	v := readerOf(ctx)
 	if v.managed().Covers(e.Organisation) {
 		return true, nil
 	}
@@ -94,7 +94,7 @@ func (s *Server) insider(ctx context.Context, tx *sqldb.Tx, e *domain.Edition) (
 // ListEditions implements trainingv1.EditionServiceServer.
 func (s *Server) ListEditions(ctx context.Context, req *trainingv1.ListEditionsRequest) (*trainingv1.ListEditionsResponse, error) {
 	args := []any{sqldb.Micros(s.now())}
-	mine := viewerOf(ctx).managed()
+	mine := readerOf(ctx).managed()
 	where := mine.Where("e.organisation", &args) + " OR e.published = TRUE"
 	plan, err := store.Editions.Plan(req, auth.CallerFrom(ctx).Subject)
 	if err != nil {
@@ -158,20 +158,17 @@ func (s *Server) UpdateEdition(ctx context.Context, req *trainingv1.UpdateEditio
 				return err
 			}
 			if next.Number != number {
-				if taken, err := s.store.NumberTaken(ctx, tx, x.Edition); err != nil || taken {
-					return firstOf(err, numberTaken(x.Edition))
+				taken, err := s.store.NumberTaken(ctx, tx, x.Edition)
+				if err != nil {
+					return err
+				}
+				if taken {
+					return numberTaken(x.Edition)
 				}
 			}
 			return x.Resize(ctx, next.Capacity, next.WaitingCap)
 		})
 	})
-}
-
-func firstOf(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
 }
 
 // ScheduleEdition implements trainingv1.EditionServiceServer.

@@ -76,7 +76,7 @@ func (s *Server) enrol(ctx context.Context, tx *sqldb.Tx, x *store.Seats, l *dom
 // GetEnrolment implements trainingv1.EnrolmentServiceServer.
 func (s *Server) GetEnrolment(ctx context.Context, req *trainingv1.GetEnrolmentRequest) (*trainingv1.Enrolment, error) {
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*trainingv1.Enrolment, error) {
-		n, err := s.claimOf(ctx, tx, req.GetName(), true)
+		n, err := s.claimOf(ctx, tx, readerOf(ctx), req.GetName(), true)
 		if err != nil {
 			return nil, err
 		}
@@ -84,18 +84,18 @@ func (s *Server) GetEnrolment(ctx context.Context, req *trainingv1.GetEnrolmentR
 	})
 }
 
-// claimOf reads an enrolment that the caller may see: its own, or one of a person
+// claimOf reads an enrolment that the viewer may see: its own, or one of a person
 // of an organisation that it administers, or, where owner is true, one in an
 // edition of an organisation where it is an administrator or a trainer.
-func (s *Server) claimOf(ctx context.Context, tx *sqldb.Tx, name string, owner bool) (*domain.Enrolment, error) {
+func (s *Server) claimOf(ctx context.Context, tx *sqldb.Tx, v viewer, name string, owner bool) (*domain.Enrolment, error) {
 	n, err := s.store.Enrolment(ctx, tx, name)
 	if err != nil {
 		return nil, err
 	}
-	if owner && viewerOf(ctx).managed().Covers(n.Organisation) {
+	if owner && v.managed().Covers(n.Organisation) {
 		return n, nil
 	}
-	own, err := s.ownOrAdministered(ctx, tx, n.Learner, n.LearnerOrganisation)
+	own, err := s.ownOrAdministered(ctx, tx, v, n.Learner, n.LearnerOrganisation)
 	if err == nil && !own {
 		err = errs.AbsentResource(name)
 	}
@@ -104,7 +104,7 @@ func (s *Server) claimOf(ctx context.Context, tx *sqldb.Tx, name string, owner b
 
 // ListEnrolments implements trainingv1.EnrolmentServiceServer.
 func (s *Server) ListEnrolments(ctx context.Context, req *trainingv1.ListEnrolmentsRequest) (*trainingv1.ListEnrolmentsResponse, error) {
-	v := viewerOf(ctx)
+	v := readerOf(ctx)
 	var args []any
 	where := v.managed().Where("organisation", &args) + " OR " + v.administered().Where("learner_organisation", &args)
 	plan, err := store.Enrolments.Plan(req, v.subject)
@@ -139,7 +139,7 @@ func (s *Server) ListMyEnrolments(ctx context.Context, req *trainingv1.ListMyEnr
 func (s *Server) changeClaim(ctx context.Context, tx *sqldb.Tx, name, etag string, owner bool, now time.Time,
 	change func(x *store.Seats, n *domain.Enrolment) error,
 ) (*trainingv1.Enrolment, error) {
-	n, err := s.claimOf(ctx, tx, name, owner)
+	n, err := s.claimOf(ctx, tx, viewerOf(ctx), name, owner)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (s *Server) WithdrawInterest(ctx context.Context, req *trainingv1.WithdrawI
 		if err != nil {
 			return nil, err
 		}
-		own, err := s.ownOrAdministered(ctx, tx, i.Learner, i.LearnerOrganisation)
+		own, err := s.ownOrAdministered(ctx, tx, viewerOf(ctx), i.Learner, i.LearnerOrganisation)
 		if err != nil {
 			return nil, err
 		}
@@ -110,10 +110,9 @@ func (s *Server) WithdrawInterest(ctx context.Context, req *trainingv1.WithdrawI
 	})
 }
 
-// ownOrAdministered reports whether the caller is the learner, administers the
+// ownOrAdministered reports whether the viewer is the learner, administers the
 // learner's organisation, or runs the network.
-func (s *Server) ownOrAdministered(ctx context.Context, tx *sqldb.Tx, learner, organisation string) (bool, error) {
-	v := viewerOf(ctx)
+func (s *Server) ownOrAdministered(ctx context.Context, tx *sqldb.Tx, v viewer, learner, organisation string) (bool, error) {
 	if v.administered().Covers(organisation) {
 		return true, nil
 	}

@@ -89,10 +89,22 @@ type viewer struct {
 	manages, administers, member []string
 }
 
+// viewerOf returns the caller for methods that change something: of the
+// network-wide roles only the operators' count.
 func viewerOf(ctx context.Context) viewer {
-	caller := auth.CallerFrom(ctx)
+	return viewerAs(auth.CallerFrom(ctx), roleNetworkOperator, roleRegionalOperator)
+}
+
+// readerOf returns the caller for methods that only read: auditors and services
+// see what operators see. Somebody may be an auditor and, by a membership,
+// something else too: that must not let them change what is not theirs.
+func readerOf(ctx context.Context) viewer {
+	return viewerAs(auth.CallerFrom(ctx), roleNetworkOperator, roleRegionalOperator, roleAuditor, roleService)
+}
+
+func viewerAs(caller auth.Caller, networkWide ...auth.Role) viewer {
 	v := viewer{subject: caller.Subject}
-	for _, role := range []auth.Role{roleNetworkOperator, roleRegionalOperator, roleAuditor, roleService} {
+	for _, role := range networkWide {
 		v.all = v.all || caller.Has(role)
 	}
 	for _, m := range caller.Memberships {
