@@ -39,7 +39,7 @@ type Entry struct {
 	Tags    []string
 	// Stems of the words of title and description, from Stems.
 	Stems []string
-	// Territories are NUTS codes of any level; none: everywhere.
+	// Territories are ISO 3166-1 or 3166-2 codes (IT, IT-21); none: everywhere.
 	Territories []string
 	// Languages that a supply speaks, or that a demand requires: BCP 47 tags.
 	Languages []string

@@ -29,7 +29,7 @@ const (
 	Sector    Feature = "sector"    // share of the demand's sectors covered
 	Tag       Feature = "tag"       // share of the demand's tags covered
 	Text      Feature = "text"      // cosine of the two sets of word stems
-	Proximity Feature = "proximity" // nearness by NUTS code
+	Proximity Feature = "proximity" // nearness by ISO 3166 code
 	Maturity  Feature = "maturity"  // maturity of the supply
 )
 
@@ -191,12 +191,13 @@ func term(w Weight, demand, supply Entry) Term {
 			t.Points = int64(float64(w.Points) * min(cosine, 1))
 		}
 	case Proximity:
-		switch code, level := nearest(demand.Territories, supply.Territories); {
+		switch code, same := nearest(demand.Territories, supply.Territories); {
 		case len(demand.Territories) == 0 || len(supply.Territories) == 0:
 			t.Points = w.Points
-		case code != "":
-			// Each NUTS level that one side is wider than the other costs a fifth.
-			t.Points, t.Evidence = w.Points*int64(5-level)/5, []string{code}
+		case same:
+			t.Points, t.Evidence = w.Points, []string{code}
+		case code != "": // the whole country on one side, a region on the other
+			t.Points, t.Evidence = w.Points/2, []string{code}
 		}
 	case Maturity:
 		t.Points = w.Points * min(max(supply.Maturity, 0), 1000) / 1000
@@ -213,19 +214,20 @@ func share(points int64, found, wanted []string) int64 {
 }
 
 // nearest returns the narrower code of the closest pair of which one contains
-// the other, and how many levels they are apart; "" where none does.
-func nearest(a, b []string) (code string, level int) {
-	level = math.MaxInt
+// the other (the country IT contains the region IT-21), and whether the two are
+// the same; "" where none does.
+func nearest(a, b []string) (code string, same bool) {
 	for _, x := range a {
 		for _, y := range b {
-			short, long := x, y
-			if len(short) > len(long) {
-				short, long = long, short
-			}
-			if strings.HasPrefix(long, short) && (len(long)-len(short) < level || len(long)-len(short) == level && long < code) {
-				code, level = long, len(long)-len(short)
+			switch {
+			case x == y && (!same || x < code):
+				code, same = x, true
+			case !same && strings.HasPrefix(y, x+"-") && (code == "" || y < code):
+				code = y
+			case !same && strings.HasPrefix(x, y+"-") && (code == "" || x < code):
+				code = x
 			}
 		}
 	}
-	return code, level
+	return code, same
 }

@@ -21,13 +21,13 @@ func homeCare() (need, solution Entry) {
 		Name: "needs/1", Kind: Need, Organisation: "organisations/a", Category: "home-care",
 		Sectors: []string{"social care", "health"}, Tags: []string{"Mobile", "planning"},
 		Stems:       Stems("it", "Pianificare l'assistenza domiciliare degli operatori"),
-		Territories: []string{"ITC11"}, Languages: []string{"it"}, Money: 500_000, Currency: "EUR", Day: "2026-12-31",
+		Territories: []string{"IT-21"}, Languages: []string{"it"}, Money: 500_000, Currency: "EUR", Day: "2026-12-31",
 	}
 	solution = Entry{
 		Name: "solutions/1", Kind: Solution, Organisation: "organisations/b", Serves: []string{"Home-Care"},
 		Sectors: []string{"Social Care"}, Tags: []string{"mobile"},
 		Stems:       Stems("it", "Gestione dell'assistenza domiciliare: turni e pianificazione"),
-		Territories: []string{"ITC"}, Languages: []string{"it-IT", "en"}, Money: 400_000, Currency: "EUR", Day: "2027-06-30", Maturity: 900,
+		Territories: []string{"IT"}, Languages: []string{"it-IT", "en"}, Money: 400_000, Currency: "EUR", Day: "2027-06-30", Maturity: 900,
 	}
 	return need, solution
 }
@@ -40,7 +40,7 @@ func TestAPairIsExplainedTermByTerm(t *testing.T) {
 	}
 	want := map[Feature]int64{
 		Category: 300_000, Sector: 75_000, Tag: 75_000,
-		Proximity: 60_000, // ITC11 lies two levels below ITC
+		Proximity: 50_000, // a region on one side, the country on the other
 		Maturity:  45_000,
 	}
 	for _, term := range v.Terms {
@@ -57,7 +57,7 @@ func TestWhatBreaksEachRule(t *testing.T) {
 	for rule, spoil := range map[Rule]func(need, solution *Entry){
 		DifferentBodies: func(n, s *Entry) { s.Organisation = n.Organisation },
 		CommonGround:    func(_, s *Entry) { s.Serves, s.Sectors, s.Tags, s.Stems = nil, nil, nil, nil },
-		Territory:       func(_, s *Entry) { s.Territories = []string{"ITC12", "SE"} },
+		Territory:       func(_, s *Entry) { s.Territories = []string{"IT-25", "SE"} },
 		Language:        func(n, _ *Entry) { n.Languages = []string{"it", "lv"} },
 		Budget:          func(_, s *Entry) { s.Money = 500_001 },
 		Deadline:        func(_, s *Entry) { s.Day = "2026-12-30" },
@@ -139,7 +139,7 @@ func entry(t *rapid.T, label string) Entry {
 		Sectors:      words("s", 5).Draw(t, label+" sectors"),
 		Tags:         words("t", 5).Draw(t, label+" tags"),
 		Stems:        stems,
-		Territories:  rapid.SliceOfN(rapid.SampledFrom([]string{"IT", "ITC", "ITC1", "ITC11", "SE"}), 0, 3).Draw(t, label+" territories"),
+		Territories:  rapid.SliceOfN(rapid.SampledFrom([]string{"IT", "IT-21", "IT-25", "SE", "SE-O"}), 0, 3).Draw(t, label+" territories"),
 		Languages:    rapid.SliceOfN(rapid.SampledFrom([]string{"it", "it-IT", "en"}), 0, 2).Draw(t, label+" languages"),
 		Money:        rapid.Int64Range(0, 1000).Draw(t, label+" money"),
 		Currency:     rapid.SampledFrom([]string{"", "EUR", "SEK"}).Draw(t, label+" currency"),

@@ -91,7 +91,7 @@ type Rule int32
 const (
 	// Never used.
 	Rule_RULE_UNSPECIFIED Rule = 0
-	// The supply is available in a territory of the demand: one NUTS code begins with the other.
+	// The supply is available in a territory of the demand: the codes are the same, or one is the other's country.
 	Rule_RULE_TERRITORY Rule = 1
 	// The supply speaks every language that the demand requires.
 	Rule_RULE_LANGUAGE Rule = 2
@@ -161,7 +161,8 @@ const (
 	// How alike the two texts are: the cosine of their sets of word stems (Salton and
 	// McGill, Introduction to Modern Information Retrieval, 1983), stop words left out.
 	FeatureKind_FEATURE_KIND_TEXT FeatureKind = 4
-	// How near the two are by NUTS code: 1 the same area or no limit stated by the supply, less for each level apart.
+	// How near the two are by ISO 3166 code: 1 in the same area or where a side sets no limit, 1/2 where one side's is
+	// the other's country.
 	FeatureKind_FEATURE_KIND_PROXIMITY FeatureKind = 5
 	// How mature the supply is; a service that is offered today counts as mature.
 	FeatureKind_FEATURE_KIND_MATURITY FeatureKind = 6
