@@ -222,6 +222,15 @@ func (s *Suite) dial(caller, callee string) grpc.ClientConnInterface {
 	return s.connect(caller+" to "+callee, callee, s.id.source(caller))
 }
 
+// Conn returns a connection to a service on which callers bring their own
+// tokens, as the gateway's do.
+func (s *Suite) Conn(callee string) grpc.ClientConnInterface {
+	if s.Runs(callee) {
+		return s.server.InProcess(nil)
+	}
+	return s.connect("callers to "+callee, callee, nil)
+}
+
 // connect opens a TCP connection to a service once.
 func (s *Suite) connect(key, callee string, source auth.TokenSource) grpc.ClientConnInterface {
 	if conn, ok := s.conns[key]; ok {
@@ -263,11 +272,7 @@ func (s *Suite) startHTTP(ctx context.Context) error {
 	if s.Runs(Gateway) {
 		conns := map[string]grpc.ClientConnInterface{}
 		for _, target := range services {
-			if s.Runs(target.name) {
-				conns[target.name] = s.server.InProcess(nil)
-			} else {
-				conns[target.name] = s.connect("gateway to "+target.name, target.name, nil)
-			}
+			conns[target.name] = s.Conn(target.name)
 		}
 		var err error
 		handler, err = gateway.New(ctx, gateway.Config{
