@@ -47,7 +47,7 @@ gen: $(BIN)/.tools ## Regenerates proto/gen with the pinned tools
 
 .PHONY: gen-check
 gen-check: gen ## Fails where proto/gen is not what gen makes, or the protos break lint
-	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format -d --exit-code --exclude-path third_party
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format -d --exit-code --path trama
 	@git diff --exit-code --stat -- proto/gen && test -z "$$(git status --porcelain -- proto/gen)" \
 	  || { echo "proto/gen is not up to date: run make gen and commit"; exit 1; }
 
