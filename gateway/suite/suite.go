@@ -132,7 +132,7 @@ func (s *Suite) startServices(ctx context.Context) error {
 		if !s.Runs(target.name) {
 			continue
 		}
-		svc, err := target.make(ctx, s.deps(target.name))
+		svc, err := target.make(ctx, s.deps(target.name), s.cfg)
 		if err != nil {
 			return fmt.Errorf("%s: %w", target.name, err)
 		}
@@ -352,7 +352,7 @@ func migrate(ctx context.Context, cfg config.Config, target service, report func
 			report(target.name, have)
 			return nil, errMigrated
 		},
-	})
+	}, cfg)
 	if errors.Is(err, errMigrated) {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/trama-suite/trama/services/impact"
 	"github.com/trama-suite/trama/services/matching"
 	"github.com/trama-suite/trama/services/platform/app"
+	"github.com/trama-suite/trama/services/platform/config"
 	"github.com/trama-suite/trama/services/projects"
 	"github.com/trama-suite/trama/services/training"
 )
@@ -22,26 +23,26 @@ const Gateway = "gateway"
 // service makes one service of the suite.
 type service struct {
 	name string
-	make func(ctx context.Context, deps app.Deps) (*app.Service, error)
+	make func(ctx context.Context, deps app.Deps, cfg config.Config) (*app.Service, error)
 }
 
 // services are the suite's, in the order of their start. The order is for
 // tidy logs only: every call waits for the service it needs.
 var services = []service{
-	{"catalogue", func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return catalogue.New(ctx, d, catalogue.Config{})
+	{"catalogue", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
+		return catalogue.New(ctx, d, catalogue.Config{JournalRetention: c.Journal.Retention})
 	}},
-	{"matching", func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return matching.New(ctx, d, matching.Config{})
+	{"matching", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
+		return matching.New(ctx, d, matching.Config{JournalRetention: c.Journal.Retention})
 	}},
-	{"projects", func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{})
+	{"projects", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
+		return projects.New(ctx, d, projects.Config{JournalRetention: c.Journal.Retention})
 	}},
-	{"training", func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return training.New(ctx, d, training.Config{})
+	{"training", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
+		return training.New(ctx, d, training.Config{JournalRetention: c.Journal.Retention})
 	}},
-	{"impact", func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return impact.New(ctx, d, impact.Config{})
+	{"impact", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
+		return impact.New(ctx, d, impact.Config{JournalRetention: c.Journal.Retention})
 	}},
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"io/fs"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -20,11 +21,15 @@ import (
 //go:embed migrations/*.sql
 var embedded embed.FS
 
-// Config of the catalogue. The zero value works; there is nothing to set yet.
-type Config struct{}
+// Config is the catalogue's own configuration; the zero value works.
+type Config struct {
+	// JournalRetention is how long published events stay in the journal; 0 means
+	// for ever.
+	JournalRetention time.Duration
+}
 
 // New opens the catalogue's database and returns the service.
-func New(ctx context.Context, deps app.Deps, _ Config) (*app.Service, error) {
+func New(ctx context.Context, deps app.Deps, cfg Config) (*app.Service, error) {
 	migrations, err := fs.Sub(embedded, "migrations")
 	if err != nil {
 		return nil, err
@@ -45,9 +50,9 @@ func New(ctx context.Context, deps app.Deps, _ Config) (*app.Service, error) {
 			rpc.RegisterEntries(r, base, index)
 		},
 		Loops: []app.Loop{
-			{Name: "outbox relay", Run: base.Outbox.Relay(deps.Bus, outbox.RelayConfig{}).Run},
+			{Name: "outbox relay", Run: base.Outbox.Relay(deps.Bus, outbox.RelayConfig{Retention: cfg.JournalRetention, Log: deps.Log}).Run},
 			{Name: "search index", Run: rpc.FollowSearch(deps.Bus, index)},
-			{Name: "forgotten requests", Run: platformrpc.ForgetRequests(db, nil)},
+			{Name: "old request ids", Run: platformrpc.ForgetRequests(db, deps.Now)},
 		},
 		Checks: []app.Check{
 			{Name: "database", Run: db.Ping},

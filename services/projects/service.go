@@ -51,7 +51,7 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		Loops: []app.Loop{
 			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Retention: config.JournalRetention, Log: deps.Log}).Run},
 			{Name: "overdue work", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
-			{Name: "forget requests", Run: platform.ForgetRequests(db, deps.Now)},
+			{Name: "old request ids", Run: platform.ForgetRequests(db, deps.Now)},
 		},
 		Checks: []app.Check{{Name: "database", Run: db.Ping}},
 	}, nil
