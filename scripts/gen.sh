@@ -36,7 +36,7 @@ buf generate "${paths[@]}"
 if [ $# -eq 0 ]; then
   raw=$(mktemp -d)
   trap 'rm -rf "$raw"' EXIT
-  buf generate --template "{\"version\":\"v2\",\"inputs\":[{\"directory\":\".\"}],\"plugins\":[{\"local\":\"protoc-gen-openapiv3\",\"out\":\"$raw\",\"strategy\":\"all\"}]}"
+  buf generate --template "{\"version\":\"v2\",\"inputs\":[{\"directory\":\".\",\"paths\":[\"trama\"]}],\"plugins\":[{\"local\":\"protoc-gen-openapiv3\",\"out\":\"$raw\",\"strategy\":\"all\"}]}"
   mkdir -p gen/openapi
   openapi-finish "$raw" >gen/openapi/openapi.json
 fi
