@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/trama-suite/trama/gateway/rest"
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
@@ -39,6 +40,8 @@ type shape struct {
 	base string            // of the REST API
 	grpc map[string]string // address by service
 	dir  string
+	// operations are the addresses where each process tells of its health.
+	operations []string
 	// tokens mints what the suite accepts.
 	tokens *auth.LocalIssuer
 	// kill ends the process of a target at once; a supervisor starts it again.
@@ -120,8 +123,8 @@ func startOne() (*shape, error) {
 	for _, s := range services {
 		addresses[s] = grpcAddr
 	}
-	return launch(&shape{name: "one process", base: "http://" + http, grpc: addresses, dir: dir}, cmd,
-		filepath.Join(dir, auth.LocalKeyFile), nil)
+	s := &shape{name: "one process", base: "http://" + http, operations: []string{"http://" + http}, grpc: addresses, dir: dir}
+	return launch(s, cmd, filepath.Join(dir, auth.LocalKeyFile), nil)
 }
 
 func startSplit() (*shape, error) {
@@ -135,7 +138,10 @@ func startSplit() (*shape, error) {
 	for i, s := range services {
 		addresses[s] = local(port + 2 + i)
 	}
-	s := &shape{name: "split", base: "http://" + local(port), grpc: addresses, dir: dir}
+	s := &shape{name: "split", base: "http://" + local(port), operations: []string{"http://" + local(port)}, grpc: addresses, dir: dir}
+	for i := range services {
+		s.operations = append(s.operations, "http://"+local(port+8+i))
+	}
 	s.kill = func(t *testing.T, target string) {
 		t.Helper()
 		raw, err := os.ReadFile(filepath.Join(dir, "run", target+".pid"))
@@ -253,6 +259,12 @@ func (s *shape) dial(t *testing.T, service string) grpc.ClientConnInterface {
 	}
 	s.conns[service] = conn
 	return conn
+}
+
+// outgoing returns a context to call over gRPC with, with that token.
+func (s *shape) outgoing(t testing.TB, token string) context.Context {
+	t.Helper()
+	return metadata.AppendToOutgoingContext(t.Context(), "authorization", "Bearer "+token)
 }
 
 // until waits for what events bring about.
