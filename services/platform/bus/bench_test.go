@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/platform/testkit"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // BenchmarkPublish compares publishes that are acknowledged one by one with

@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 )
 
 const (
@@ -50,7 +51,7 @@ func (b *Bus) Consume(ctx context.Context, c Consumer) error {
 		started := time.Now()
 		err := w.run(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the end that was asked for, whatever it interrupted
 		}
 		if time.Since(started) > time.Minute {
 			wait = 50 * time.Millisecond

@@ -6,13 +6,14 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	"github.com/trama-suite/trama/services/platform/testkit"
-	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // publishAgain publishes envelopes under other message ids, as happens when the

@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/trama-suite/trama/services/platform/errs"
-	"github.com/trama-suite/trama/services/platform/sqldb"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/sqldb"
 )
 
 // process applies a group of events in one transaction. Where that fails, it

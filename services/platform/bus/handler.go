@@ -7,10 +7,11 @@ import (
 	"regexp"
 	"time"
 
-	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
-	"github.com/trama-suite/trama/services/platform/sqldb"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+
+	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
+	"github.com/trama-suite/trama/services/platform/sqldb"
 )
 
 // Handler is what a consumer does about one type of event. On makes it.

@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"google.golang.org/protobuf/proto"
+
+	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 )
 
 // Watch calls fn with every event of a service from now on, in order and one at

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -73,7 +74,7 @@ func TestMetricsAreServed(t *testing.T) {
 	}
 	counter.Add(t.Context(), 3)
 	w := httptest.NewRecorder()
-	o.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	o.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for _, want := range []string{"trama_enrolments_total", "} 3", "go_goroutine_count", "process_resident_memory_bytes", `service_name="training"`, `trama_region="it-21"`} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("metrics lack %s:\n%s", want, w.Body.String())

@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/platform/testkit"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 func eachDB(b *testing.B, fn func(b *testing.B, db *sqldb.DB)) {

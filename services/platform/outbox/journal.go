@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/sqldb"
-	"go.opentelemetry.io/otel/attribute"
 )
 
 // row is one event of the journal.
@@ -47,7 +48,7 @@ func (o *Outbox) mark(ctx context.Context, rows []row) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	query, args := markStatement(rows)
-	return o.db.Write(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+	return o.db.Write(ctx, func(_ context.Context, tx *sqldb.Tx) error {
 		args[0] = sqldb.Micros(time.Now())
 		tx.Queue(query, args...)
 		return nil

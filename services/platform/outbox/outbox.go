@@ -12,13 +12,14 @@ import (
 	"strconv"
 	"time"
 
-	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
-	"github.com/trama-suite/trama/services/platform/bus"
-	"github.com/trama-suite/trama/services/platform/sqldb"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
+	"github.com/trama-suite/trama/services/platform/bus"
+	"github.com/trama-suite/trama/services/platform/sqldb"
 )
 
 // Internal is the licence of an event that must not leave the deployment. An

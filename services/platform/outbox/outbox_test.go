@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+
 	"github.com/trama-suite/trama/services/platform/outbox"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/platform/testkit"
-	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 func TestEnvelope(t *testing.T) {

@@ -6,9 +6,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/trama-suite/trama/services/platform/bus"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/trama-suite/trama/services/platform/bus"
 )
 
 // RelayConfig tunes a relay; the zero value is right.

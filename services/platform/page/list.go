@@ -31,15 +31,17 @@ func List[T any](ctx context.Context, tx *sqldb.Tx, p *Plan, q Select, scan func
 	}
 	defer rows.Close()
 	keys := p.destinations()
+	var all []any // the row's destinations, made once
+	scanRow := func(dest ...any) error {
+		all = append(append(all[:0], dest...), keys...)
+		return rows.Scan(all...)
+	}
 	items = make([]T, 0, min(p.size, DefaultSize))
 	for rows.Next() {
 		if len(items) == p.size { // one more than the page holds: keys are of the row before
 			return items, encodeToken(p.binding, p.order, keys), rows.Close()
 		}
-		item, err := scan(func(dest ...any) error {
-			all := make([]any, 0, len(dest)+len(keys))
-			return rows.Scan(append(append(all, dest...), keys...)...)
-		})
+		item, err := scan(scanRow)
 		if err != nil {
 			return nil, "", err
 		}

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -21,7 +22,7 @@ func normalise(args []any) ([]any, error) {
 	for i, arg := range args {
 		v, err := normal(arg)
 		if err != nil {
-			if _, ours := err.(*errs.Error); ours {
+			if _, ours := errors.AsType[*errs.Error](err); ours {
 				return nil, err
 			}
 			return nil, fmt.Errorf("sqldb: argument $%d: %w", i+1, err)

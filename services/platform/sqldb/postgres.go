@@ -170,7 +170,7 @@ func (p *postgresDB) once(ctx context.Context, tx *Tx, fn func(ctx context.Conte
 	s := &postgresSession{conn: conn.Conn(), begin: "BEGIN ISOLATION LEVEL READ COMMITTED"}
 	tx.session = s
 	defer func() { // also where fn panics
-		tx.finish(nil)
+		_ = tx.finish(nil) // for what it closes
 		s.rollback(ctx)
 		conn.Release()
 	}()
@@ -200,7 +200,7 @@ func (p *postgresDB) readOnce(ctx context.Context, tx *Tx, fn func(ctx context.C
 	s := &postgresSession{conn: conn.Conn(), begin: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
 	tx.session = s
 	defer func() {
-		tx.finish(nil)
+		_ = tx.finish(nil) // for what it closes
 		if s.idle() {
 			conn.Release()
 			return

@@ -203,7 +203,7 @@ func (c *postgresCursor) column(i int) (value, error) {
 	}
 	switch field.DataTypeOID {
 	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID, pgtype.NameOID, pgtype.UnknownOID:
-		return value{kind: kindText, s: string(raw)}, nil
+		return value{kind: kindText, b: raw}, nil
 	case pgtype.NumericOID: // the sum of BIGINTs
 		return c.numeric(field, raw)
 	}

@@ -21,13 +21,12 @@ func (k valueKind) String() string {
 	return [...]string{"NULL", "an integer", "a float", "a boolean", "text", "bytes"}[k]
 }
 
-// value is one value of a row, the same whichever database it came from. Text is
-// in s; bytes are in b, which the driver may overwrite at the next row.
+// value is one value of a row, the same whichever database it came from. Text
+// and bytes are in b, which the driver may overwrite at the next row.
 type value struct {
 	kind valueKind
 	i    int64 // also a boolean, as 0 or 1
 	f    float64
-	s    string
 	b    []byte
 }
 
@@ -40,7 +39,7 @@ func assign(dest any, v value) error {
 	switch d := dest.(type) {
 	case *string:
 		if v.kind == kindText {
-			*d = v.s
+			*d = string(v.b)
 			return nil
 		}
 	case *int64:
@@ -51,12 +50,8 @@ func assign(dest any, v value) error {
 	case *bool:
 		return assignBool(d, v)
 	case *[]byte:
-		if v.kind == kindBytes {
+		if v.kind == kindBytes || v.kind == kindText {
 			*d = append([]byte{}, v.b...)
-			return nil
-		}
-		if v.kind == kindText {
-			*d = []byte(v.s)
 			return nil
 		}
 	case *float64:
@@ -118,7 +113,7 @@ func assignByKind(dest any, v value) error {
 		return nil
 	case reflect.String:
 		if v.kind == kindText {
-			e.SetString(v.s)
+			e.SetString(string(v.b))
 			return nil
 		}
 	case reflect.Bool:
@@ -174,7 +169,7 @@ func (v value) plain() any {
 	case kindBool:
 		return v.i == 1
 	case kindText:
-		return v.s
+		return string(v.b)
 	case kindBytes:
 		return append([]byte{}, v.b...)
 	}

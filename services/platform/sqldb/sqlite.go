@@ -82,7 +82,7 @@ func lockFile(path string) (*os.File, error) {
 	return f, nil
 }
 
-func (s *sqliteDB) migrate(ctx context.Context, run func(db *sql.DB) error) error {
+func (s *sqliteDB) migrate(_ context.Context, run func(db *sql.DB) error) error {
 	dsn := url.URL{Scheme: "file", Path: s.path, RawQuery: "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)"}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {

@@ -60,12 +60,29 @@ func openSQLiteConn(path string, flags int32, pragmas ...string) (*sqliteConn, e
 		return nil, errors.Join(c.failure(rc), c.close())
 	}
 	sqlite3.Xsqlite3_extended_result_codes(c.tls, c.handle, 1)
+	if err := c.keepPlans(); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	for _, pragma := range pragmas {
 		if err := c.run("PRAGMA " + pragma); err != nil {
 			return nil, errors.Join(err, c.close())
 		}
 	}
 	return c, nil
+}
+
+// keepPlans makes a statement's plan independent of the values bound to it.
+// Otherwise a bound LIMIT alone has the statement compiled anew at each use.
+func (c *sqliteConn) keepPlans() error {
+	const slot = 8 // of each variable argument, on every platform
+	at, err := c.reserve(2 * slot)
+	if err != nil {
+		return err
+	}
+	if rc := sqlite3.Xsqlite3_db_config(c.tls, c.handle, sqlite3.SQLITE_DBCONFIG_ENABLE_QPSG, libc.VaList(at, int32(1), uintptr(0))); rc != sqlite3.SQLITE_OK {
+		return c.failure(rc)
+	}
+	return nil
 }
 
 const pointerSize = bits.UintSize / 8
@@ -308,7 +325,7 @@ func (c *sqliteCursor) column(i int) (value, error) {
 	case sqlite3.SQLITE_TEXT:
 		p := sqlite3.Xsqlite3_column_text(tls, stmt, n)
 		size := int(sqlite3.Xsqlite3_column_bytes(tls, stmt, n))
-		return value{kind: kindText, s: string(libc.GoBytes(p, size))}, nil
+		return value{kind: kindText, b: libc.GoBytes(p, size)}, nil
 	case sqlite3.SQLITE_BLOB:
 		p := sqlite3.Xsqlite3_column_blob(tls, stmt, n) // 0 for an empty one
 		size := int(sqlite3.Xsqlite3_column_bytes(tls, stmt, n))

@@ -111,7 +111,7 @@ func overlap(n *domain.Enrolment, o domain.Presence, e *domain.Edition) error {
 	err := errs.New(errs.FailedPrecondition, domain.AttendanceOverlap, "%s: the learner is on another register at the same time", n.Name).
 		With("enrolment", n.Name)
 	if editionOfSession(o.Session) == e.Name {
-		err.With("session", o.Session)
+		err = err.With("session", o.Session)
 	}
 	return err
 }

@@ -70,18 +70,3 @@ func collect[T any](rows *sqldb.Rows, err error, scan func(scan func(dest ...any
 	}
 	return out, rows.Err()
 }
-
-// all adds AND between conditions, leaving out empty ones.
-func all(conditions ...string) string {
-	out := ""
-	for _, c := range conditions {
-		if c == "" {
-			continue
-		}
-		if out != "" {
-			out += " AND "
-		}
-		out += "(" + c + ")"
-	}
-	return out
-}
