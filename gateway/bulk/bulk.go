@@ -18,6 +18,10 @@ import (
 // makes it a third larger, and a body may have 4 MiB.
 const partSize = 2 << 20
 
+// partLines is how many lines of the file one request carries besides the
+// headings: an import takes 8,000.
+const partLines = 7_999
+
 // hardSize is where a part is cut at a line even inside quotes: a quote that
 // never ends must not swallow the file.
 const hardSize = 2_800_000
@@ -90,19 +94,20 @@ func newSplitter(r io.Reader) *splitter {
 // that is the line before its first row. io.EOF after the last.
 func (s *splitter) next() (part []byte, firstLine int64, err error) {
 	if s.headings == nil {
-		if s.headings, err = s.record(hardSize); err != nil {
+		if s.headings, err = s.record(hardSize, partLines); err != nil {
 			return nil, 0, err
 		}
 	}
 	firstLine = s.line - 1
+	end := s.line + partLines
 	var b bytes.Buffer
 	b.Write(s.headings)
 	if n := len(s.headings); n > 0 && s.headings[n-1] != '\n' {
 		b.WriteByte('\n')
 	}
 	start := b.Len()
-	for b.Len() < partSize {
-		row, err := s.record(hardSize - b.Len())
+	for b.Len() < partSize && s.line < end {
+		row, err := s.record(hardSize-b.Len(), end-s.line)
 		b.Write(row)
 		if errors.Is(err, io.EOF) {
 			break
@@ -117,8 +122,9 @@ func (s *splitter) next() (part []byte, firstLine int64, err error) {
 	return b.Bytes(), firstLine, nil
 }
 
-// record reads lines until the quotes are even, or until most bytes are read.
-func (s *splitter) record(most int) ([]byte, error) {
+// record reads lines until the quotes are even, or until most bytes or lines
+// are read.
+func (s *splitter) record(most int, lines int64) ([]byte, error) {
 	var out []byte
 	quotes := 0
 	for {
@@ -127,13 +133,14 @@ func (s *splitter) record(most int) ([]byte, error) {
 		quotes += bytes.Count(row, []byte{'"'})
 		if len(row) > 0 {
 			s.line++
+			lines--
 		}
 		switch {
 		case errors.Is(err, io.EOF) && len(out) > 0:
 			return out, nil
 		case err != nil:
 			return out, err
-		case quotes%2 == 0 || len(out) >= most:
+		case quotes%2 == 0 || len(out) >= most || lines <= 0:
 			return out, nil
 		}
 	}

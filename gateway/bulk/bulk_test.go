@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +15,11 @@ func TestPartsAreTheFile(t *testing.T) {
 	var file strings.Builder
 	file.WriteString("tax_code;name\n")
 	for i := range 60_000 {
-		switch {
-		case i%1000 == 7: // a record over three lines
+		if i%1000 == 7 { // a record over three lines
 			fmt.Fprintf(&file, "%011d;\"on\nthree\nlines\"\r\n", i)
-		default:
-			fmt.Fprintf(&file, "%011d;%s\n", i, strings.Repeat("x", 80))
+			continue
 		}
+		fmt.Fprintf(&file, "%011d;%s\n", i, strings.Repeat("x", 80))
 	}
 	for name, whole := range map[string]string{"ended": file.String(), "without a last line feed": strings.TrimSuffix(file.String(), "\n")} {
 		lines := strings.SplitAfter(whole, "\n")
@@ -37,8 +37,8 @@ func TestPartsAreTheFile(t *testing.T) {
 			}
 			parts++
 			rows, ok := strings.CutPrefix(string(part), "tax_code;name\n")
-			if !ok || len(part) > hardSize {
-				t.Fatalf("%s: part %d has %d bytes and begins %.20q", name, parts, len(part), part)
+			if !ok || len(part) > hardSize || strings.Count(rows, "\n") > partLines {
+				t.Fatalf("%s: part %d has %d bytes, %d lines, and begins %.20q", name, parts, len(part), strings.Count(rows, "\n"), part)
 			}
 			if !strings.HasPrefix(rows, lines[first]) { // the row after its first line
 				t.Fatalf("%s: part %d says line %d", name, parts, first)
@@ -61,8 +61,8 @@ func TestAnEndlessQuoteDoesNotSwallowTheFile(t *testing.T) {
 			}
 			return
 		}
-		if err != nil || len(part) > hardSize+100 {
-			t.Fatalf("%d bytes, %v", len(part), err)
+		if err != nil || len(part) > hardSize+100 || bytes.Count(part, []byte{'\n'}) > partLines+1 {
+			t.Fatalf("%d bytes, %d lines, %v", len(part), bytes.Count(part, []byte{'\n'}), err)
 		}
 	}
 }
