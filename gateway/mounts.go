@@ -27,7 +27,9 @@ func bind[C any](
 }
 
 // mounts lists the gRPC services behind the gateway, by the service of the
-// suite that answers for them.
+// suite that answers for them. Of two routes that fit a path the one that was
+// mounted last wins, so a service with a verb on another's resource
+// (programmes/*:explain) comes after the service that reads it (programmes/*).
 var mounts = map[string][]mount{
 	"catalogue": {
 		bind(cataloguev1.NewAccessServiceClient, cataloguev1.RegisterAccessServiceHandlerClient),
@@ -43,8 +45,8 @@ var mounts = map[string][]mount{
 		bind(cataloguev1.NewVocabularyServiceClient, cataloguev1.RegisterVocabularyServiceHandlerClient),
 	},
 	"matching": {
-		bind(matchingv1.NewMatchServiceClient, matchingv1.RegisterMatchServiceHandlerClient),
 		bind(matchingv1.NewProgrammeServiceClient, matchingv1.RegisterProgrammeServiceHandlerClient),
+		bind(matchingv1.NewMatchServiceClient, matchingv1.RegisterMatchServiceHandlerClient),
 	},
 	"projects": {
 		bind(projectsv1.NewAlertServiceClient, projectsv1.RegisterAlertServiceHandlerClient),

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
 // maxBody is the largest request body, as for gRPC messages.
@@ -87,16 +88,53 @@ func readConditions(next http.Handler) http.Handler {
 
 // conditionalConn puts the conditions of the HTTP request into the fields of
 // the same meaning where the request leaves them empty: request_id; and etag,
-// of the request or, for an update, of the resource in it.
+// of the request or, for an update, of the resource in it. It also reads an
+// update mask in JSON names.
 type conditionalConn struct{ grpc.ClientConnInterface }
 
 func (c conditionalConn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if found, ok := ctx.Value(conditionsKey{}).(conditions); ok {
-		if m, ok := args.(proto.Message); ok {
+	if m, ok := args.(proto.Message); ok {
+		if found, ok := ctx.Value(conditionsKey{}).(conditions); ok {
 			apply(m.ProtoReflect(), found)
+		}
+		if update, ok := args.(interface {
+			GetUpdateMask() *fieldmaskpb.FieldMask
+		}); ok {
+			protoNames(m.ProtoReflect().Descriptor(), update.GetUpdateMask())
 		}
 	}
 	return c.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
+}
+
+// protoNames turns a mask in JSON names (displayName) into one in the proto's
+// (display_name). In a body the JSON decoder does that, in a query nobody. What
+// is no field stays, for the service to refuse.
+func protoNames(request protoreflect.MessageDescriptor, mask *fieldmaskpb.FieldMask) {
+	var resource protoreflect.MessageDescriptor
+	for i := range request.Fields().Len() {
+		if fd := request.Fields().Get(i); fd.Message() != nil && !fd.IsList() && !fd.IsMap() && fd.Name() != "update_mask" {
+			resource = fd.Message()
+			break
+		}
+	}
+	for i, path := range mask.GetPaths() {
+		segments := strings.Split(path, ".")
+		within := resource
+		for n, segment := range segments {
+			if within == nil {
+				break
+			}
+			fd := within.Fields().ByJSONName(segment)
+			if named := within.Fields().ByName(protoreflect.Name(segment)); named != nil {
+				fd = named
+			}
+			if fd == nil {
+				break
+			}
+			segments[n], within = string(fd.Name()), fd.Message()
+		}
+		mask.Paths[i] = strings.Join(segments, ".")
+	}
 }
 
 func apply(m protoreflect.Message, c conditions) {
