@@ -67,7 +67,8 @@ func (s *shape) organisation(t *testing.T, title string, kinds ...cataloguev1.Or
 	op := s.operator(t)
 	o := post[*cataloguev1.Organisation](t, op, "organisations", &cataloguev1.Organisation{
 		DisplayName: text(title), LegalForm: cataloguev1.LegalForm_LEGAL_FORM_SOCIAL_COOPERATIVE_A, Kinds: kinds,
-		Territory: &cataloguev1.Territory{CountryCode: "IT", RegionCode: "IT-21", NutsCode: "ITC11"},
+		Territory:   &cataloguev1.Territory{CountryCode: "IT", RegionCode: "IT-21", NutsCode: "ITC11"},
+		Identifiers: []*cataloguev1.Identifier{{Type: cataloguev1.IdentifierType_IDENTIFIER_TYPE_OTHER, Scheme: "e2e", Value: unique()}},
 	})
 	post[*cataloguev1.Organisation](t, op, o.GetName()+":publish", nil)
 	return o.GetName()
@@ -113,7 +114,7 @@ func (w *world) keep(pattern, name string) { w.names[pattern] = name }
 func (w *world) catalogue(t *testing.T, op *rest.Client) {
 	t.Helper()
 	v := post[*cataloguev1.Vocabulary](t, op, "vocabularies", &cataloguev1.Vocabulary{
-		Code: fmt.Sprintf("prova-%d", time.Now().UnixNano()), Version: "1", Title: text("Vocabolario di prova"),
+		Code: "prova-" + unique(), Version: "1", Title: text("Vocabolario di prova"),
 	})
 	w.keep("vocabularies/*", v.GetName())
 	w.keep("vocabularies/*/terms/*", post[*cataloguev1.Term](t, op, v.GetName()+"/terms", &cataloguev1.Term{Code: "a", Label: text("A")}).GetName())
@@ -126,6 +127,12 @@ func (w *world) catalogue(t *testing.T, op *rest.Client) {
 	w.keep("events/*", post[*cataloguev1.Event](t, op, "events", &cataloguev1.Event{
 		Organisation: own, Title: text("Bozza di evento"), StartTime: timestamppb.New(time.Now().Add(24 * time.Hour)), EndTime: timestamppb.New(time.Now().Add(26 * time.Hour)),
 	}).GetName())
+}
+
+// unique is a text that was not there before.
+func unique() string {
+	counter++
+	return fmt.Sprintf("%d-%d", time.Now().UnixNano(), counter)
 }
 
 // publishNeed makes and publishes a need that others in the network see.
@@ -232,10 +239,9 @@ var counter int32
 // spend records an expenditure with a document of its own.
 func spend(t *testing.T, c *rest.Client, organisation, line string, cents int64) *projectsv1.Expenditure {
 	t.Helper()
-	counter++
 	return post[*projectsv1.Expenditure](t, c, projectOf(line)+"/expenditures", &projectsv1.Expenditure{
 		Organisation: organisation, BudgetLine: line, Amount: euros(cents),
-		Document: &projectsv1.Document{Issuer: "IT00000000000", Number: fmt.Sprintf("%d/%d", counter, time.Now().UnixNano()), Date: day(-1)},
+		Document: &projectsv1.Document{Issuer: "IT00000000000", Number: unique(), Date: day(-1)},
 	})
 }
 

@@ -219,7 +219,7 @@ func (s *shape) as(t *testing.T, subject string, roles ...authzv1.Role) *rest.Cl
 	return &rest.Client{Base: s.base, Token: s.token(t, subject, roles...), HTTP: &http.Client{Timeout: time.Minute}}
 }
 
-func (s *shape) token(t *testing.T, subject string, roles ...authzv1.Role) string {
+func (s *shape) token(t testing.TB, subject string, roles ...authzv1.Role) string {
 	t.Helper()
 	token, err := s.tokens.Mint(subject, roles, time.Hour)
 	if err != nil {
@@ -246,7 +246,7 @@ func (s *shape) member(t *testing.T, organisation string, role authzv1.Role) *re
 }
 
 // dial returns a gRPC connection to a service, without a token of its own.
-func (s *shape) dial(t *testing.T, service string) grpc.ClientConnInterface {
+func (s *shape) dial(t testing.TB, service string) grpc.ClientConnInterface {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
