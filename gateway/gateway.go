@@ -47,6 +47,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 	api := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, wirejson.HTTPBody{}),
 		runtime.WithMarshalerOption("application/merge-patch+json", wirejson.HTTPBody{}),
+		runtime.SetQueryParameterParser(&strictQuery{}),
 		runtime.WithIncomingHeaderMatcher(forwardHeader),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithErrorHandler(handleError),

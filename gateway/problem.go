@@ -136,7 +136,7 @@ func problemOf(s *status.Status) problem {
 
 // Errors that never reached a service: the mux's own, of bodies and parameters.
 var (
-	bodyError  = regexp.MustCompile(`^body field "([^"]*)": (.*)$`)
+	fieldError = regexp.MustCompile(`^field "([^"]*)": (.*)$`)
 	paramError = regexp.MustCompile(`^type mismatch, parameter: ([^,]+), error: (.*)$`)
 	queryError = regexp.MustCompile(`^(?:parsing|assigning) (?:field|value) "([^"]+)":? ?(.*)$`)
 )
@@ -147,9 +147,9 @@ func describeBare(s *status.Status, p *problem) {
 	switch s.Code() {
 	case codes.InvalidArgument:
 		p.Reason = string(errs.InvalidRequest)
-		for _, pattern := range []*regexp.Regexp{bodyError, paramError, queryError} {
+		for _, pattern := range []*regexp.Regexp{fieldError, paramError, queryError} {
 			if m := pattern.FindStringSubmatch(p.Detail); m != nil {
-				p.Fields = []problemField{{Field: m[1], Reason: p.Reason, Description: m[2]}}
+				p.Fields = []problemField{{Field: jsonPath(m[1]), Reason: p.Reason, Description: m[2]}}
 				if m[1] == "" {
 					p.Fields[0].Field = "body"
 				}

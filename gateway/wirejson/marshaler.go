@@ -19,7 +19,7 @@ var _ runtime.Marshaler = Marshaler{}
 // Marshal encodes a message, or any other value with encoding/json.
 func (Marshaler) Marshal(v any) ([]byte, error) {
 	if m, ok := v.(proto.Message); ok {
-		return Append(make([]byte, 0, 512), m)
+		return Marshal(m)
 	}
 	return json.Marshal(v)
 }
@@ -72,9 +72,9 @@ func decode(data []byte, v any) error {
 }
 
 // BodyError is a request body that does not decode. Its text is
-// `body field "<path>": <reason>`; the path is in JSON names and empty for the
+// `field "<path>": <reason>`; the path is in JSON names and empty for the
 // whole body.
 type BodyError struct{ Path, Reason string }
 
 // Error returns the text described at BodyError.
-func (e *BodyError) Error() string { return fmt.Sprintf("body field %q: %s", e.Path, e.Reason) }
+func (e *BodyError) Error() string { return fmt.Sprintf("field %q: %s", e.Path, e.Reason) }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	validatepb "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -22,7 +23,7 @@ import (
 
 // The encoder must give what protojson gives, for messages with every kind of
 // field: lists, maps, oneofs, presence, nesting in themselves, well-known types.
-func TestAppendEqualsProtojson(t *testing.T) {
+func TestMarshalEqualsProtojson(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 7))
 	for _, m := range []proto.Message{
 		&typev1.LocalizedText{}, &typev1.Money{}, &eventv1.Envelope{},
@@ -49,6 +50,18 @@ func TestNumbersAndTextAtTheirEdges(t *testing.T) {
 	for _, s := range []string{"", "perché", "\"\\/\b\f\n\r\t\x00\x1f", "\u2028\u2029<>&", "𝒯rama"} {
 		requireEqual(t, &typev1.LocalizedText{Text: s, Translations: map[string]string{s: s, "b": "", "a": "x"}})
 	}
+	for _, c := range []rune{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 'è', 0x7fff, 0x10ffff} {
+		for at := range 20 { // wherever it stands in words of eight bytes
+			requireEqual(t, &typev1.LocalizedText{Text: strings.Repeat("a", at) + string(c) + strings.Repeat("b", 19-at)})
+		}
+	}
+	for _, day := range []string{"0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2024-02-29T09:05:07Z", "9999-12-31T23:59:59Z"} {
+		when, err := time.Parse(time.RFC3339, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		requireEqual(t, &eventv1.Envelope{EventTime: timestamppb.New(when)})
+	}
 	for _, nanos := range []int32{0, 1, 1000, 1_000_000, 123_456_789, 999_999_000} {
 		requireEqual(t, &eventv1.Envelope{EventTime: &timestamppb.Timestamp{Seconds: 1_700_000_000, Nanos: nanos}})
 	}
@@ -59,7 +72,7 @@ func TestRefusesWhatJSONCannotHold(t *testing.T) {
 		"text that is not UTF-8":   &typev1.LocalizedText{Text: "\xff"},
 		"a time outside 1 to 9999": &eventv1.Envelope{EventTime: &timestamppb.Timestamp{Seconds: math.MaxInt64}},
 	} {
-		if out, err := Append(nil, m); err == nil {
+		if out, err := Marshal(m); err == nil {
 			t.Errorf("%s gave %s", name, out)
 		}
 	}
@@ -67,14 +80,14 @@ func TestRefusesWhatJSONCannotHold(t *testing.T) {
 
 func TestDecodeNamesTheField(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"owner": 12}`:                        `body field "owner"`,
-		`{"aggregateVersion": "3", "nope": 1}`: `body field "nope": unknown field "nope"`,
-		"{\n  \"data\": {\"@type\": 3}\n}":     `body field "data`,
-		`{"eventTime": "yesterday"}`:           `body field "eventTime"`,
+		`{"owner": 12}`:                        `field "owner"`,
+		`{"aggregateVersion": "3", "nope": 1}`: `field "nope": unknown field "nope"`,
+		"{\n  \"data\": {\"@type\": 3}\n}":     `field "data`,
+		`{"eventTime": "yesterday"}`:           `field "eventTime"`,
 		`{"owner": "x"`:                        `not well-formed JSON`,
 		`{"owner": }`:                          `not well-formed JSON`,
-		`[]`:                                   `body field ""`,
-		`{"aggregateVersion": 1e40}`:           `body field "aggregateVersion"`,
+		`[]`:                                   `field ""`,
+		`{"aggregateVersion": 1e40}`:           `field "aggregateVersion"`,
 		"{\"id\": \"\xff\"}":                   `UTF-8`,
 	} {
 		err := Marshaler{}.NewDecoder(strings.NewReader(body)).Decode(&eventv1.Envelope{})
@@ -112,7 +125,7 @@ func requireEqual(t *testing.T, m proto.Message) {
 	if err != nil {
 		t.Fatalf("protojson: %v", err)
 	}
-	got, err := Append(nil, m)
+	got, err := Marshal(m)
 	if err != nil {
 		t.Fatalf("%T: %v", m, err)
 	}
