@@ -15,39 +15,51 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// Append appends the JSON form of m (the ProtoJSON mapping, lowerCamelCase
-// names, default values written) to b.
-func Append(b []byte, m proto.Message) ([]byte, error) {
+// Marshal returns the JSON form of m: the ProtoJSON mapping, lowerCamelCase
+// names, default values written.
+func Marshal(m proto.Message) ([]byte, error) {
 	v := reflect.ValueOf(m)
 	if v.Kind() != reflect.Pointer || v.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("wirejson: %T is not a generated message", m)
 	}
 	if v.IsNil() {
-		return append(b, "{}"...), nil
+		return []byte("{}"), nil
 	}
-	e := encoder{b: b}
-	planOf(m.ProtoReflect().Descriptor(), v.Type()).message(&e, v.Elem())
-	return e.b, e.err
+	e := encoders.Get().(*encoder)
+	e.b, e.err = e.b[:0], nil
+	planOf(m.ProtoReflect().Descriptor(), v.Type()).message(e, v.Elem())
+	out, err := bytes.Clone(e.b), e.err
+	if cap(e.b) <= mostKept {
+		encoders.Put(e)
+	}
+	return out, err
 }
 
 // encoder is the growing output and the first error.
 type encoder struct {
-	b   []byte
-	err error
+	b    []byte
+	err  error
+	keys []string // of the map under way
 }
+
+// encoders keeps outputs that have grown for the next answer: growing one for a
+// list copied its bytes several times over. mostKept bounds what is held on to.
+var encoders = sync.Pool{New: func() any { return &encoder{} }}
+
+const mostKept = 256 << 10
 
 // writer appends one value. v is the Go value of a message's field.
 type writer func(e *encoder, v reflect.Value)
@@ -172,7 +184,8 @@ func oneofWrappers(d protoreflect.MessageDescriptor, ptr reflect.Type) map[strin
 }
 
 func prefix(fd protoreflect.FieldDescriptor) []byte {
-	return append(appendString(nil, fd.JSONName()), ':')
+	name, _ := appendString(nil, fd.JSONName())
+	return append(name, ':')
 }
 
 // fieldNumber reads the number out of a protobuf struct tag such as
@@ -236,6 +249,9 @@ func list(e *encoder, v reflect.Value, item writer) {
 func mapWriter(fd protoreflect.FieldDescriptor, goType reflect.Type) writer {
 	value := valueWriter(fd.MapValue(), goType.Elem())
 	key := fd.MapKey().Kind()
+	if goType == reflect.TypeFor[map[string]string]() {
+		return func(e *encoder, v reflect.Value) { e.texts(v.Interface().(map[string]string)) }
+	}
 	return func(e *encoder, v reflect.Value) {
 		keys := v.MapKeys()
 		slices.SortFunc(keys, func(a, b reflect.Value) int { return compareKeys(key, a, b) })
@@ -250,6 +266,23 @@ func mapWriter(fd protoreflect.FieldDescriptor, goType reflect.Type) writer {
 		}
 		e.b = append(e.b, '}')
 	}
+}
+
+// texts writes the most common kind of map, without what reflection costs.
+func (e *encoder) texts(m map[string]string) {
+	e.keys = slices.AppendSeq(e.keys[:0], maps.Keys(m))
+	slices.Sort(e.keys)
+	e.b = append(e.b, '{')
+	for i, k := range e.keys {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.string(k)
+		e.b = append(e.b, ':')
+		e.string(m[k])
+	}
+	e.b = append(e.b, '}')
+	clear(e.keys)
 }
 
 func compareKeys(kind protoreflect.Kind, a, b reflect.Value) int {
@@ -310,13 +343,13 @@ func valueWriter(fd protoreflect.FieldDescriptor, goType reflect.Type) writer {
 	case protoreflect.EnumKind:
 		return enumWriter(fd.Enum())
 	default: // a message; planned when first met, since a type may contain itself
-		d := fd.Message()
+		planned := sync.OnceValue(func() *plan { return planOf(fd.Message(), goType) })
 		return func(e *encoder, v reflect.Value) {
 			if v.IsNil() {
 				e.b = append(e.b, "{}"...)
 				return
 			}
-			planOf(d, goType).message(e, v.Elem())
+			planned().message(e, v.Elem())
 		}
 	}
 }
@@ -329,7 +362,7 @@ func enumWriter(d protoreflect.EnumDescriptor) writer {
 	for i := range d.Values().Len() {
 		number := int64(d.Values().Get(i).Number())
 		if _, aliased := names[number]; !aliased {
-			names[number] = appendString(nil, string(d.Values().Get(i).Name()))
+			names[number], _ = appendString(nil, string(d.Values().Get(i).Name()))
 		}
 	}
 	return func(e *encoder, v reflect.Value) {
@@ -370,10 +403,10 @@ func (e *encoder) float(f float64, bits int) {
 }
 
 func (e *encoder) string(s string) {
-	if !utf8.ValidString(s) && e.err == nil {
+	var valid bool
+	if e.b, valid = appendString(e.b, s); !valid && e.err == nil {
 		e.err = fmt.Errorf("wirejson: a string is not valid UTF-8")
 	}
-	e.b = appendString(e.b, s)
 }
 
 // fallback writes m with protojson, for the well-known types that are rare.

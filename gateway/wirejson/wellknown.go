@@ -33,51 +33,33 @@ func timestamp(e *encoder, ptr reflect.Value) {
 		fallback(e, ptr)
 		return
 	}
-	t := time.Unix(ts.Seconds, int64(ts.Nanos)).UTC()
-	e.b = append(e.b, '"')
-	e.b = t.AppendFormat(e.b, "2006-01-02T15:04:05")
-	switch n := ts.Nanos; {
+	t := time.Unix(ts.Seconds, 0).UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	e.b = appendDigits(append(e.b, '"'), year, 4)
+	e.b = appendDigits(append(e.b, '-'), int(month), 2)
+	e.b = appendDigits(append(e.b, '-'), day, 2)
+	e.b = appendDigits(append(e.b, 'T'), hour, 2)
+	e.b = appendDigits(append(e.b, ':'), minute, 2)
+	e.b = appendDigits(append(e.b, ':'), second, 2)
+	switch n := int(ts.Nanos); {
 	case n == 0:
 	case n%1e6 == 0:
-		e.b = t.AppendFormat(e.b, ".000")
+		e.b = appendDigits(append(e.b, '.'), n/1e6, 3)
 	case n%1e3 == 0:
-		e.b = t.AppendFormat(e.b, ".000000")
+		e.b = appendDigits(append(e.b, '.'), n/1e3, 6)
 	default:
-		e.b = t.AppendFormat(e.b, ".000000000")
+		e.b = appendDigits(append(e.b, '.'), n, 9)
 	}
 	e.b = append(e.b, 'Z', '"')
 }
 
-const hex = "0123456789abcdef"
-
-// appendString appends s as a JSON string, escaping what JSON demands and
-// nothing else.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, s[start:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\b':
-			b = append(b, '\\', 'b')
-		case '\f':
-			b = append(b, '\\', 'f')
-		case '\n':
-			b = append(b, '\\', 'n')
-		case '\r':
-			b = append(b, '\\', 'r')
-		case '\t':
-			b = append(b, '\\', 't')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-		start = i + 1
+// appendDigits appends n, which is not negative and fits, in that many digits.
+func appendDigits(b []byte, n, digits int) []byte {
+	b = append(b, "000000000"[:digits]...)
+	for i := len(b) - 1; n > 0; i-- {
+		b[i] = byte('0' + n%10)
+		n /= 10
 	}
-	return append(append(b, s[start:]...), '"')
+	return b
 }
