@@ -126,6 +126,8 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		{withDetails(t, codes.InvalidArgument, "CHECK_DIGIT_WRONG", "catalogue.trama",
 			&errdetails.BadRequest_FieldViolation{Field: "need.desired_outcome.text", Description: "wrong"}),
 			problem{Status: 400, Reason: "CHECK_DIGIT_WRONG", Domain: "catalogue.trama", Fields: []problemField{{Field: "need.desiredOutcome.text"}}}},
+		{withDetails(t, codes.InvalidArgument, "INVALID_ORDER_BY", "trama", &errdetails.BadRequest_FieldViolation{Field: "order_by", Description: "wrong"}),
+			problem{Status: 400, Reason: "INVALID_ORDER_BY", Domain: "trama", Fields: []problemField{{Field: "orderBy"}}}},
 		{withDetails(t, codes.Aborted, "STALE_ETAG", "trama"), problem{Status: 412, Reason: "STALE_ETAG", Domain: "trama"}},
 		{withDetails(t, codes.Aborted, "CONCURRENT_UPDATE", "trama"), problem{Status: 409, Reason: "CONCURRENT_UPDATE", Domain: "trama"}},
 		{withDetails(t, codes.FailedPrecondition, "ENTRY_NOT_DRAFT", "catalogue.trama"), problem{Status: 409, Reason: "ENTRY_NOT_DRAFT", Domain: "catalogue.trama"}},

@@ -120,6 +120,9 @@ func problemOf(s *status.Status) problem {
 			p.Reason, p.Domain, p.Metadata = d.GetReason(), d.GetDomain(), d.GetMetadata()
 		case *errdetails.BadRequest:
 			for _, v := range d.GetFieldViolations() {
+				if rest, ok := strings.CutPrefix(p.Detail, v.GetField()+": "); ok { // the same name in both places
+					p.Detail = jsonPath(v.GetField()) + ": " + rest
+				}
 				p.Fields = append(p.Fields, problemField{
 					Field: jsonPath(v.GetField()), Reason: v.GetReason(), Description: v.GetDescription(),
 				})
