@@ -11,6 +11,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,6 +57,15 @@ func Run(ctx context.Context, client *rest.Client, opt Options) (*Report, error)
 			if err := step.load(ctx, w); err != nil {
 				return nil, fmt.Errorf("%s: %w", step.title, err)
 			}
+		}
+	}
+	if opt.ReportOnly {
+		have, err := l.listOrganisations(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(have) < len(organisationsOf()) {
+			return nil, errors.New("the scenario is not there, or not all of it: load it first")
 		}
 	}
 	opt.Progress("effects of events")

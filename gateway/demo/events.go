@@ -18,6 +18,8 @@ const (
 	researchB2B    = 60  // at both meetings
 	candidates     = 12  // projects, from both research meetings
 	workingTables  = 5
+	challengeTeams = 5  // of POSITIVE's UX challenge
+	censusAnswers  = 89 // to PoliTO per il Sociale
 	reservedSeats  = 30 // at the DigiCompSoc event of 22 October 2025
 	italianDay     = "2006-01-02"
 	italianMinutes = "2006-01-02 15:04"
@@ -28,6 +30,7 @@ const (
 	corporate       = cataloguev1.EventKind_EVENT_KIND_CORPORATE_MEETING
 	researchMeeting = cataloguev1.EventKind_EVENT_KIND_RESEARCH_MEETING
 	workingTable    = cataloguev1.EventKind_EVENT_KIND_WORKING_TABLE
+	otherEvent      = cataloguev1.EventKind_EVENT_KIND_OTHER
 	workshop        = cataloguev1.EventKind_EVENT_KIND_WORKSHOP
 )
 
@@ -52,7 +55,8 @@ func happenings() []happening {
 		{"research-meeting-2", "Research Meeting del Polo ICT: “Tecnologie a impatto sociale”", researchMeeting, "2022-09-14 09:00", "2022-09-14 18:00", "Torino", []string{"piemonte-innova"}, i3s, false, []string{"b2b_meetings_both", fmt.Sprint(researchB2B), "candidate_projects_both", fmt.Sprint(candidates)}},
 		{"do-impact-kick-off", "Kick-off di DO Impact, con workshop “World Café” su stakeholder, settori ed ecosistemi locali", workshop, "2024-09-30 09:00", "2024-10-01 17:00", "ZIP News, Torino", []string{"piemonte-innova", "torino-social-impact", "diesis"}, doImpact, false, nil},
 		{"positive-workshop", "Tech for Social Impact: una roadmap per connettere innovazione sociale e tecnologica", workshop, "2024-05-21 09:00", "2024-05-21 13:00", "SOI – School of Innovation, Università di Trento", []string{"hit", "trentino-social-tank"}, positive, false, []string{"dimensions", "policy, mercati, finanza, cultura, capitale umano, supporto"}},
-		{"pops-workshop", "Restituzione degli esiti del workshop “PoliTO per il Sociale”", workshop, "2022-06-22 15:00", "2022-06-22 18:00", "Sala Agorà, I3P, Torino", []string{"politecnico-torino"}, pops, false, []string{"respondents", "89"}},
+		{"positive-challenge", "POSITIVE Impact UX Challenge: giovani talenti per cooperative e imprese sociali", otherEvent, "2024-02-15 09:00", "2024-02-15 18:00", "Trento", []string{"hit"}, positive, true, []string{"teams", fmt.Sprint(challengeTeams)}},
+		{"pops-workshop", "Restituzione degli esiti del workshop “PoliTO per il Sociale”", workshop, "2022-06-22 15:00", "2022-06-22 18:00", "Sala Agorà, I3P, Torino", []string{"politecnico-torino"}, pops, false, []string{"respondents", fmt.Sprint(censusAnswers)}},
 		{"dcs-co-design", "Primo workshop di co-progettazione della piattaforma DCS", workshop, "2025-07-11 09:00", "2025-07-11 17:00", "In presenza (luogo non indicato dalle fonti)", []string{"cgm", "cedel", "elis-innovation-hub"}, digiCompSoc, false, nil},
 		{"dcs-mock-up", "Presentazione del MockUp della piattaforma DCS e Celebration Social Innovation Trail", workshop, "2025-10-22 10:30", "2025-10-22 16:30", "ELIS Innovation Hub, Roma", []string{"cgm", "elis-innovation-hub"}, digiCompSoc, false, []string{"reserved_seats", fmt.Sprint(reservedSeats)}},
 	}

@@ -23,7 +23,8 @@ type answers struct {
 	events        map[string]*cataloguev1.Event
 	found         map[string]int
 
-	matching *matchingv1.MatchingStatistics
+	matching   *matchingv1.MatchingStatistics
+	candidates int // pairs of a need and what may answer it
 
 	projects  map[string]*projectsv1.Project
 	lessons   int // of I3S
@@ -71,7 +72,12 @@ func (l *loader) gatherMatching(ctx context.Context, a *answers) error {
 	if err != nil {
 		return err
 	}
-	a.matching, err = l.statistics(ctx, name)
+	if a.matching, err = l.statistics(ctx, name); err != nil {
+		return err
+	}
+	page := &matchingv1.ListCandidatesResponse{}
+	all, err := list(ctx, l, "/v1/"+name+"/candidates", "", page, page.GetCandidates)
+	a.candidates = len(all)
 	return err
 }
 
@@ -123,8 +129,25 @@ func (l *loader) gatherTraining(ctx context.Context, a *answers) error {
 }
 
 func (l *loader) gatherImpact(ctx context.Context, a *answers) (err error) {
-	a.rollUps, err = l.rollUps(ctx)
-	return err
+	if a.rollUps, err = l.rollUps(ctx); err != nil {
+		return err
+	}
+	// An organisation's own indicator is not on the network's dashboard.
+	names, err := l.listIndicators(ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range gauges {
+		if g.owner == "" {
+			continue
+		}
+		answer := &impactv1.RollUpResponse{}
+		if err := l.get(ctx, "/v1/"+names[g.title]+":rollUp?startDate="+impactFrom+"&endDate="+impactTo, answer); err != nil {
+			return err
+		}
+		a.rollUps[g.title] = answer
+	}
+	return nil
 }
 
 // count returns how many items of a map have what is asked.

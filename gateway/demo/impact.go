@@ -21,11 +21,12 @@ const (
 	secondYearEnd   = "2023-04-01"
 )
 
-// gauge is an indicator of the network with what was measured.
+// gauge is an indicator with what was measured.
 type gauge struct {
-	key, title, english, unit string
-	node                      string // of the theory of change of I3S
-	measured                  []reading
+	key, owner           string // owner empty: the network's, on its dashboard
+	title, english, unit string
+	theory, node         string // of a theory of change, by its key
+	measured             []reading
 }
 
 type reading struct {
@@ -33,64 +34,119 @@ type reading struct {
 	by         string
 	start, end string
 	value      int
+	of         int // denominator, of a ratio
 	qualifier  impactv1.Qualifier
 	source     string
 }
 
 var gauges = []gauge{
-	{"ore-mentoring", "Ore di mentoring individuale erogate", "Hours of individual mentoring", "h", "mentoring", []reading{
-		{projectI3S, "piemonte-innova", secondYearStart, secondYearEnd, mentoringHours, atLeast, "I numeri delle due annualità: +75 ore per 33 enti"}}},
-	{"enti-mentoring", "Enti seguiti con mentoring individuale", "Bodies mentored", "organisations", "enti-accompagnati", []reading{
-		{projectI3S, "piemonte-innova", secondYearStart, secondYearEnd, mentoredBodies, exactly, "I numeri delle due annualità: +75 ore per 33 enti"}}},
-	{"enti-pilota", "Enti serviti dal progetto pilota", "Bodies served by the pilot", "organisations", "enti-accompagnati", []reading{
-		{projectI3S, "piemonte-innova", "2023-02-06", secondYearEnd, pilotBodies, exactly, "Progetto pilota partito il 6 febbraio, per 15 ETS"}}},
-	{"incontri-b2b", "Incontri B2B organizzati", "B2B meetings", "meetings", "rete", []reading{
-		{projectI3S, "piemonte-innova", "2022-11-16", "2022-11-17", corporateB2B, atLeast, "Corporate Meeting: +150 incontri B2B"},
-		{projectI3S, "piemonte-innova", "2022-07-14", "2022-09-15", researchB2B, exactly, "Research Meeting: 2 eventi, 60 B2B"}}},
-	{"progetti-candidati", "Progetti candidati nei Research Meeting", "Candidate projects", "projects", "rete", []reading{
-		{projectI3S, "piemonte-innova", "2022-07-14", "2022-09-15", candidates, exactly, "Research Meeting: 12 progetti candidati"}}},
-	{"giovani", "Giovani che hanno risposto alla ricerca Giovani e Terzo Settore", "Young people surveyed", "persons", "consapevolezza", []reading{
-		{projectI3S, "torino-social-impact", secondYearStart, secondYearEnd, surveyedYoung, atLeast, "Ricerca nazionale: +3000 giovani"}}},
+	{"ore-mentoring", "", "Ore di mentoring individuale erogate", "Hours of individual mentoring", "h", i3s, "mentoring", []reading{
+		{projectI3S, "piemonte-innova", secondYearStart, secondYearEnd, mentoringHours, 0, atLeast, "I numeri delle due annualità: +75 ore per 33 enti"}}},
+	{"enti-mentoring", "", "Enti seguiti con mentoring individuale", "Bodies mentored", "organisations", i3s, "enti-accompagnati", []reading{
+		{projectI3S, "piemonte-innova", secondYearStart, secondYearEnd, mentoredBodies, 0, exactly, "I numeri delle due annualità: +75 ore per 33 enti"}}},
+	{"enti-pilota", "", "Enti serviti dal progetto pilota", "Bodies served by the pilot", "organisations", i3s, "enti-accompagnati", []reading{
+		{projectI3S, "piemonte-innova", "2023-02-06", secondYearEnd, pilotBodies, 0, exactly, "Progetto pilota partito il 6 febbraio, per 15 ETS"}}},
+	{"incontri-b2b", "", "Incontri B2B organizzati", "B2B meetings", "meetings", i3s, "rete", []reading{
+		{projectI3S, "piemonte-innova", "2022-11-16", "2022-11-17", corporateB2B, 0, atLeast, "Corporate Meeting: +150 incontri B2B"},
+		{projectI3S, "piemonte-innova", "2022-07-14", "2022-09-15", researchB2B, 0, exactly, "Research Meeting: 2 eventi, 60 B2B"}}},
+	{"progetti-candidati", "", "Progetti candidati nei Research Meeting", "Candidate projects", "projects", i3s, "rete", []reading{
+		{projectI3S, "piemonte-innova", "2022-07-14", "2022-09-15", candidates, 0, exactly, "Research Meeting: 12 progetti candidati"}}},
+	{"giovani", "", "Giovani che hanno risposto alla ricerca Giovani e Terzo Settore", "Young people surveyed", "persons", i3s, "consapevolezza", []reading{
+		{projectI3S, "torino-social-impact", secondYearStart, secondYearEnd, surveyedYoung, 0, atLeast, "Ricerca nazionale: +3000 giovani"}}},
+	{"realta-survey", "cedel", surveyTitle, "Bodies in survey and assessment", "organisations", digiCompSoc, "realta-coinvolte", []reading{
+		{projectDCS, "cedel", "2025-05-05", "2025-07-01", surveyed, 0, exactly, "Survey e assessment iniziali con un gruppo di 41 realtà"}}},
+	{"quota-formati", "cedel", trainedShare, "Operators trained of those planned", "1", digiCompSoc, "operatori-formati", []reading{
+		{projectDCS, "cedel", "2025-06-19", "2026-03-01", expected().trained, operatorsToTrain, exactly, "Registri della piattaforma (campione) sui 300 operatori da formare"}}},
 }
 
-const theoryTitle = "Teoria del Cambiamento di I3S"
+// DigiCompSoc's own indicators.
+const (
+	surveyTitle  = "Realtà della rete coinvolte in survey e assessment"
+	trainedShare = "Operatori formati sul totale da formare"
+)
 
-// theory is the chain of value of I3S, with TSI and Tiresia; the wording of
-// nodes and assumption is a sample.
-func theory(w *world) *impactv1.Theory {
-	node := func(key, title string, kind impactv1.NodeType) *impactv1.Node {
-		return &impactv1.Node{Key: key, Type: kind, Title: it(title)}
+// chain is a theory of change: what leads to what.
+type chain struct {
+	key, owner, project, title string
+	nodes                      []link
+	leads                      [][2]string
+	// assumption under the first of leads.
+	assumption string
+}
+
+type link struct {
+	key, title string
+	kind       impactv1.NodeType
+}
+
+const (
+	input    = impactv1.NodeType_NODE_TYPE_INPUT
+	activity = impactv1.NodeType_NODE_TYPE_ACTIVITY
+	output   = impactv1.NodeType_NODE_TYPE_OUTPUT
+	effect   = impactv1.NodeType_NODE_TYPE_OUTCOME
+	change   = impactv1.NodeType_NODE_TYPE_IMPACT
+)
+
+// chains are the theories of change of I3S (with Torino Social Impact and
+// Tiresia), which is the network's, and of DigiCompSoc. The wording of nodes and
+// assumptions is a sample.
+var chains = []chain{
+	{i3s, "", projectI3S, "Teoria del Cambiamento di I3S", []link{
+		{"risorse", "Competenze della rete e dei partner", input},
+		{"accompagnamento", "Accompagnamento e mentoring", activity},
+		{"incontri", "Eventi e incontri tra ETS e ICT", activity},
+		{"mentoring", "Ore di mentoring erogate", output},
+		{"enti-accompagnati", "Enti accompagnati", output},
+		{"rete", "Relazioni tra ETS, imprese ICT e ricerca", effect},
+		{"consapevolezza", "Consapevolezza e capacità di governare il digitale", effect},
+		{"transizione", "Transizione digitale del terzo settore", change},
+	}, [][2]string{
+		{"mentoring", "consapevolezza"}, {"risorse", "accompagnamento"}, {"risorse", "incontri"}, {"accompagnamento", "mentoring"},
+		{"accompagnamento", "enti-accompagnati"}, {"enti-accompagnati", "consapevolezza"}, {"incontri", "rete"},
+		{"consapevolezza", "transizione"}, {"rete", "transizione"},
+	}, "Gli enti dedicano tempo di persone che restano"},
+	{digiCompSoc, "cedel", projectDCS, "Teoria del Cambiamento di DigiCompSoc", []link{
+		{"risorse", "Docenti, facilitatori e fornitore tecnologico", input},
+		{"formazione", "Formazione di operatori, coordinatori e responsabili", activity},
+		{"co-progettazione", "Co-progettazione della piattaforma DCS", activity},
+		{"realta-coinvolte", "Realtà coinvolte nella co-progettazione", output},
+		{"operatori-formati", "Operatori formati", effect},
+		{"adozione", "Organizzazioni che adottano la piattaforma", effect},
+		{"cultura", "Cultura digitale comune nell'economia sociale", change},
+	}, [][2]string{
+		{"realta-coinvolte", "adozione"}, {"risorse", "formazione"}, {"risorse", "co-progettazione"}, {"formazione", "operatori-formati"},
+		{"co-progettazione", "realta-coinvolte"}, {"operatori-formati", "cultura"}, {"adozione", "cultura"},
+	}, "Uno strumento che si piega all'organizzazione viene adottato"},
+}
+
+func (c chain) theory(w *world) *impactv1.Theory {
+	out := &impactv1.Theory{Organisation: w.organisations[c.owner], Project: w.projects[c.project], Title: it(c.title)}
+	for _, n := range c.nodes {
+		out.Nodes = append(out.Nodes, &impactv1.Node{Key: n.key, Type: n.kind, Title: it(n.title)})
 	}
-	leads := func(from, to string) *impactv1.Link {
-		return &impactv1.Link{From: from, To: to, Type: impactv1.LinkType_LINK_TYPE_LEADS_TO}
+	for _, l := range c.leads {
+		out.Links = append(out.Links, &impactv1.Link{From: l[0], To: l[1], Type: impactv1.LinkType_LINK_TYPE_LEADS_TO})
 	}
-	out := &impactv1.Theory{
-		Project: w.projects[projectI3S], Title: it(theoryTitle),
-		Nodes: []*impactv1.Node{
-			node("risorse", "Competenze della rete e dei partner", impactv1.NodeType_NODE_TYPE_INPUT),
-			node("accompagnamento", "Accompagnamento e mentoring", impactv1.NodeType_NODE_TYPE_ACTIVITY),
-			node("incontri", "Eventi e incontri tra ETS e ICT", impactv1.NodeType_NODE_TYPE_ACTIVITY),
-			node("mentoring", "Ore di mentoring erogate", impactv1.NodeType_NODE_TYPE_OUTPUT),
-			node("enti-accompagnati", "Enti accompagnati", impactv1.NodeType_NODE_TYPE_OUTPUT),
-			node("rete", "Relazioni tra ETS, imprese ICT e ricerca", impactv1.NodeType_NODE_TYPE_OUTCOME),
-			node("consapevolezza", "Consapevolezza e capacità di governare il digitale", impactv1.NodeType_NODE_TYPE_OUTCOME),
-			node("transizione", "Transizione digitale del terzo settore", impactv1.NodeType_NODE_TYPE_IMPACT),
-		},
-		Links: []*impactv1.Link{
-			leads("risorse", "accompagnamento"), leads("risorse", "incontri"), leads("accompagnamento", "mentoring"),
-			leads("accompagnamento", "enti-accompagnati"), leads("mentoring", "consapevolezza"), leads("enti-accompagnati", "consapevolezza"),
-			leads("incontri", "rete"), leads("consapevolezza", "transizione"), leads("rete", "transizione"),
-		},
-	}
-	out.Links[4].Assumptions = []*impactv1.Assumption{{Key: "tempo", Statement: it("Gli enti dedicano tempo di persone che restano")}}
+	out.Links[0].Assumptions = []*impactv1.Assumption{{Key: "premessa", Statement: it(c.assumption)}}
 	return out
 }
 
-// impact loads the theory of change, the network's indicators and what was
-// measured. Theory and indicators are the network's, so that any body can
-// measure with them.
+// indicator is what a gauge reads.
+func (g gauge) indicator(w *world, theory string) *impactv1.Indicator {
+	out := &impactv1.Indicator{
+		Organisation: w.organisations[g.owner], Title: text("it", g.title, "en", g.english), Unit: g.unit, Direction: impactv1.Direction_DIRECTION_INCREASE,
+		Aggregation: impactv1.Aggregation_AGGREGATION_SUM, Baseline: "0", Theory: theory, Node: g.node, Headline: g.owner == "",
+	}
+	if g.measured[0].of > 0 {
+		out.Aggregation = impactv1.Aggregation_AGGREGATION_RATIO
+		out.Target = &impactv1.Target{Value: "1", Date: dcsPlan.end}
+	}
+	return out
+}
+
+// impact loads the theories of change, the indicators and what was measured.
 func (l *loader) impact(ctx context.Context, w *world) error {
-	chain, err := l.theory(ctx, w)
+	theories, err := l.theories(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -102,11 +158,7 @@ func (l *loader) impact(ctx context.Context, w *world) error {
 		name := names[g.title]
 		if name == "" {
 			made := &impactv1.Indicator{}
-			in := &impactv1.Indicator{
-				Title: text("it", g.title, "en", g.english), Unit: g.unit, Direction: impactv1.Direction_DIRECTION_INCREASE,
-				Aggregation: impactv1.Aggregation_AGGREGATION_SUM, Baseline: "0", Theory: chain, Node: g.node, Headline: true,
-			}
-			if err := l.post(ctx, "/v1/indicators", "indicator/"+g.key, in, made); err != nil {
+			if err := l.post(ctx, "/v1/indicators", "indicator/"+g.key, g.indicator(w, theories[g.theory]), made); err != nil {
 				return err
 			}
 			name = made.GetName()
@@ -118,39 +170,42 @@ func (l *loader) impact(ctx context.Context, w *world) error {
 	return nil
 }
 
-func (l *loader) theory(ctx context.Context, w *world) (string, error) {
+// theories returns the names of the theories of change, by key.
+func (l *loader) theories(ctx context.Context, w *world) (map[string]string, error) {
 	page := &impactv1.ListTheoriesResponse{}
 	all, err := list(ctx, l, "/v1/theories", "", page, page.GetTheories)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	var made *impactv1.Theory
+	have, names := map[string]*impactv1.Theory{}, map[string]string{}
 	for _, t := range all {
-		if t.GetTitle().GetText() == theoryTitle {
-			made = t
+		have[t.GetTitle().GetText()] = t
+	}
+	for _, c := range chains {
+		made := have[c.title]
+		if made == nil {
+			made = &impactv1.Theory{}
+			if err := l.post(ctx, "/v1/theories", "theory/"+c.key, c.theory(w), made); err != nil {
+				return nil, err
+			}
+		}
+		names[c.key] = made.GetName()
+		if made.GetPublishedVersion() == 0 {
+			if err := l.post(ctx, "/v1/"+made.GetName()+":publish", "theory/"+c.key+"/publish", nil, nil); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if made == nil {
-		made = &impactv1.Theory{}
-		if err := l.post(ctx, "/v1/theories", "theory", theory(w), made); err != nil {
-			return "", err
-		}
-	}
-	if made.GetPublishedVersion() == 0 {
-		err = l.post(ctx, "/v1/"+made.GetName()+":publish", "theory/publish", nil, nil)
-	}
-	return made.GetName(), err
+	return names, nil
 }
 
-// listIndicators returns the network's indicators, by title.
+// listIndicators returns the names of the indicators, by title.
 func (l *loader) listIndicators(ctx context.Context) (map[string]string, error) {
 	page := &impactv1.ListIndicatorsResponse{}
 	all, err := list(ctx, l, "/v1/indicators", "", page, page.GetIndicators)
 	out := map[string]string{}
 	for _, i := range all {
-		if i.GetOrganisation() == "" {
-			out[i.GetTitle().GetText()] = i.GetName()
-		}
+		out[i.GetTitle().GetText()] = i.GetName()
 	}
 	return out, err
 }
@@ -171,6 +226,9 @@ func (l *loader) measure(ctx context.Context, w *world, g gauge, indicator strin
 		in := &impactv1.Measurement{
 			Indicator: indicator, Organisation: w.organisations[r.by], Project: w.projects[r.project], StartDate: r.start, EndDate: r.end,
 			Value: &impactv1.MeasuredValue{Value: fmt.Sprint(r.value)}, Qualifier: r.qualifier, Source: r.source,
+		}
+		if r.of > 0 {
+			in.Value = &impactv1.MeasuredValue{Numerator: fmt.Sprint(r.value), Denominator: fmt.Sprint(r.of)}
 		}
 		m := have[in.GetOrganisation()+in.GetProject()+in.GetStartDate()]
 		if m == nil {

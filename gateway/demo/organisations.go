@@ -15,7 +15,8 @@ const (
 	i3sBodies     = 44
 	i3sFirms      = 35
 	filieraFirms  = 30
-	surveyed      = 41 // bodies of the CGM network assessed for DigiCompSoc
+	surveyed      = 41  // bodies of the CGM network assessed for DigiCompSoc
+	networkSize   = 628 // cooperatives and social enterprises of CGM
 	doImpactNames = 9
 )
 
@@ -95,7 +96,7 @@ var named = []body{
 	{"il-margine", it("Il Margine"), coopA, member, torino, "Living lab sulla simulazione di residenzialità", []string{i3s}, []string{"i3s_role", "ets"}},
 	{"assiste", it("Assiste"), coopA, member, torino, "Living lab sulla presa in carico domiciliare", []string{i3s}, []string{"i3s_role", "ets"}},
 	{"la-valdocco", it("La Valdocco"), coopA, member, torino, "Living lab sulla presa in carico domiciliare", []string{i3s}, []string{"i3s_role", "ets"}},
-	{"politecnico-torino", it("Politecnico di Torino"), university, research, torino, "PoliTO per il Sociale: censimento delle attività, 89 rispondenti", []string{pops}, []string{"census_respondents", "89"}},
+	{"politecnico-torino", it("Politecnico di Torino"), university, research, torino, "PoliTO per il Sociale: censimento delle attività, 89 rispondenti", []string{pops}, nil},
 
 	{"diesis", text("en", "Diesis Network"), association, network, belgium, "Partner di DO Impact", []string{doImpact}, nil},
 	{"cluster-digital", text("ca", "Cluster Digital de Catalunya"), association, network, catalan, "Partner di DO Impact", []string{doImpact}, nil},
@@ -105,7 +106,7 @@ var named = []body{
 	{"lisva", text("en", "Lithuania Social Business Association", "lt", "Lietuvos socialinio verslo asociacija"), association, network, lietuva, "Partner di DO Impact", []string{doImpact}, nil},
 
 	{"cedel", it("CEDEL"), coopA, trainer, roma, "Capofila di DigiCompSoc", []string{digiCompSoc}, nil},
-	{"cgm", it("CGM"), consortium, network, italia, "Partner e facilitatore di processo di DigiCompSoc; rete di 628 cooperative e imprese sociali", []string{digiCompSoc}, []string{"network_size", "628"}},
+	{"cgm", it("CGM"), consortium, network, italia, "Partner e facilitatore di processo di DigiCompSoc; rete di 628 cooperative e imprese sociali", []string{digiCompSoc}, []string{"network_size", fmt.Sprint(networkSize)}},
 	{"elis-innovation-hub", it("ELIS Innovation Hub"), otherForm, supplier, roma, "Fornitore tecnologico di DigiCompSoc", []string{digiCompSoc}, nil},
 	{"fondo-repubblica-digitale", it("Fondo per la Repubblica Digitale Impresa sociale"), enterprise, funder, italia, "Seleziona e sostiene DigiCompSoc con il bando “Digitale sociale”", []string{digiCompSoc}, nil},
 

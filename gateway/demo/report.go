@@ -48,7 +48,7 @@ func (r *Report) String() string {
 	for _, s := range r.Sections {
 		fmt.Fprintf(&b, "%s\n", strings.ToUpper(s.Title))
 		for _, line := range s.Lines {
-			fmt.Fprintf(&b, "  %s  %s\n", padded(line[0], 38), line[1])
+			fmt.Fprintf(&b, "  %s  %s\n", padded(line[0], 40), line[1])
 		}
 	}
 	fmt.Fprintf(&b, "%s  %s  %s\n", padded("FIGURES OF THE SOURCES", 58), padded("source", 9), "platform")

@@ -39,7 +39,8 @@ func (a *answers) networkSection() Section {
 func (a *answers) matchingSection() Section {
 	m := a.matching
 	return Section{"Needs and answers", [][2]string{
-		{"needs matched", fmt.Sprintf("%d of %d (with candidates: %d)", m.GetDemandsMatched(), m.GetDemands(), m.GetDemandsWithCandidates())},
+		{"needs matched", fmt.Sprintf("%d of %d", m.GetDemandsMatched(), m.GetDemands())},
+		{"candidates", fmt.Sprintf("%d, for %d needs; %d solutions and services can be matched", a.candidates, m.GetDemandsWithCandidates(), m.GetSupplies())},
 		{"matches", fmt.Sprintf("%d active, %d waiting for an answer, %d declined, %d expired", m.GetMatchesActive(), m.GetMatchesProposed(), m.GetMatchesDeclined(), m.GetMatchesExpired())},
 	}}
 }
@@ -120,12 +121,17 @@ var shortTitle = map[string]string{ossTitle: "OSS and educators", coordinatorTit
 var headlines = []string{
 	"Persone iscritte", "Persone formate", "Ore di formazione frequentate", "Abbinamenti attivati", "Progetti chiusi", "Importo speso",
 	"Ore di mentoring individuale erogate", "Enti seguiti con mentoring individuale", "Incontri B2B organizzati",
+	trainedShare,
 }
 
 func (a *answers) impactSection() Section {
 	var lines [][2]string
 	for _, title := range headlines {
 		r := a.rollUps[title]
+		if title == trainedShare {
+			lines = append(lines, [2]string{title, fmt.Sprintf("%s, target %s", a.rolledUp(title), r.GetIndicator().GetTarget().GetValue())})
+			continue
+		}
 		lines = append(lines, [2]string{title, fmt.Sprintf("%s %s, from %s", a.rolledUp(title), r.GetIndicator().GetUnit(), plural(int(r.GetTotal().GetContributors().GetOrganisations()), "organisation"))})
 	}
 	return Section{"Impact of all together", lines}
@@ -231,10 +237,14 @@ func (a *answers) figures() []Figure {
 		measured("I3S: bodies served by the pilot", pilotBodies, "Enti serviti dal progetto pilota"),
 		least("I3S: young people surveyed", surveyedYoung, "Giovani che hanno risposto alla ricerca Giovani e Terzo Settore"),
 		number("I3S: recommendations, as lessons learned", len(i3sLessons), a.lessons),
+		measuredFrom("POSITIVE: teams of the UX challenge", challengeTeams, a.events["positive-challenge"], "teams"),
+		measuredFrom("PoliTO per il Sociale: respondents", censusAnswers, a.events["pops-workshop"], "respondents"),
 		number("DO Impact: partners", doImpactNames, len(a.partnersOf(doImpact))),
 		number("DO Impact: countries", 6, len(countries)),
+		measuredFrom("CGM: cooperatives and social enterprises", networkSize, a.organisations["cgm"], "network_size"),
 		number("DigiCompSoc: partners", 3, len(a.projects[projectDCS].GetPartners())),
-		number("DigiCompSoc: bodies surveyed", surveyed, having(a.organisations, "dcs_survey", "true")),
+		measured("DigiCompSoc: bodies surveyed", surveyed, surveyTitle),
+		number("DigiCompSoc: bodies surveyed, in the catalogue", surveyed, having(a.organisations, "dcs_survey", "true")),
 		measured("DigiCompSoc: operators in training", operatorsToTrain, "Persone iscritte"),
 		number("DigiCompSoc: OSS and educator editions running", runningEditions, editions(running)),
 		number("DigiCompSoc: further editions, from interest", plannedEditions, editions(onlyInterest, scheduled)),
@@ -244,6 +254,11 @@ func (a *answers) figures() []Figure {
 		number("DigiCompSoc: modules of the coordinators' path", 4, len(a.modules[coordinatorTitle])),
 		number("DigiCompSoc: seats reserved at the event", reservedSeats, int(a.editions["evento-22-ottobre"].GetCapacity())),
 	}
+}
+
+// measuredFrom is a figure that an entry has among its attributes.
+func measuredFrom(what string, source int, e keyed, attribute string) Figure {
+	return Figure{what, fmt.Sprint(source), e.GetAttributes()[attribute]}
 }
 
 func plural(n int, noun string) string {
