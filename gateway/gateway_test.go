@@ -3,9 +3,11 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -275,6 +277,75 @@ func TestRateLimit(t *testing.T) {
 	}
 	if res, _ := send(t, "GET", server.URL+"/healthz", ""); res.Header.Get("RateLimit-Limit") != "" {
 		t.Error("health is limited")
+	}
+}
+
+// Tokens that nobody issued are not callers of their own: they share what their
+// address has, and leave nothing behind.
+func TestInventedTokensDoNotEscapeTheRateLimit(t *testing.T) {
+	now := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	lim := RateLimit{PerSecond: 1, Burst: 3}
+	good := "Bearer good"
+	handler := lim.middleware(func() time.Time { return now }, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != good {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_, _ = w.Write([]byte("{}"))
+	}))
+	call := func(address, token string) int {
+		r := httptest.NewRequest("GET", "/v1/needs/n", nil)
+		r.RemoteAddr = address
+		if token != "" {
+			r.Header.Set("Authorization", token)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := call("192.0.2.1:1000", good); got != 200 {
+		t.Fatalf("a good token: %d", got)
+	}
+	for i := range 10 {
+		want := 401
+		if i >= 2 { // the good one's first call was the address's too
+			want = 429
+		}
+		if got := call("192.0.2.1:"+strconv.Itoa(2000+i), "Bearer invented"+strconv.Itoa(i)); got != want {
+			t.Errorf("invented token %d: %d, want %d", i, got, want)
+		}
+	}
+	if got := call("192.0.2.1:3000", ""); got != 429 {
+		t.Errorf("without a token from the same address: %d", got)
+	}
+	if got := call("192.0.2.1:3000", good); got != 200 {
+		t.Errorf("the good token from the same address: %d", got)
+	}
+	for i, want := range []int{401, 401, 401, 429} { // one /64 is one caller
+		if got := call(fmt.Sprintf("[2001:db8::%d]:1000", i+1), "Bearer invented"); got != want {
+			t.Errorf("IPv6 call %d: %d, want %d", i, got, want)
+		}
+	}
+	if got := call("[2001:db8:0:1::1]:1000", "Bearer invented"); got != 401 {
+		t.Errorf("another network: %d", got)
+	}
+}
+
+func TestRateLimitBoundsItsMemory(t *testing.T) {
+	now := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	lim := &limiter{
+		RateLimit: RateLimit{PerSecond: 1, Burst: 3}, now: func() time.Time { return now }, keep: idle,
+		buckets: map[caller]*bucket{}, swept: now,
+	}
+	for i := range maxBuckets + 10 {
+		lim.take("", fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255))
+	}
+	if n := len(lim.buckets); n > maxBuckets {
+		t.Errorf("%d buckets", n)
+	}
+	now = now.Add(2 * idle)
+	lim.take("", "192.0.2.1:1")
+	if n := len(lim.buckets); n != 1 {
+		t.Errorf("%d buckets after a quiet time, want 1", n)
 	}
 }
 
