@@ -16,9 +16,16 @@ import (
 	"github.com/trama-suite/trama/services/platform/auth"
 )
 
-// callTimeout bounds a call from service to service that has no deadline of its
-// own: calls wait for servers that are not there yet, but not for ever.
-const callTimeout = 30 * time.Second
+// Calls without a deadline of their own wait for servers that are not there yet,
+// but not for ever.
+const (
+	// callTimeout bounds a call from service to service.
+	callTimeout = 30 * time.Second
+	// relayTimeout bounds a call over TCP that is made for somebody who brought
+	// their own token: longer, so that a call that takes all of callTimeout within
+	// still gets its answer.
+	relayTimeout = time.Minute
+)
 
 // conn adds to every call what the transport beneath does not: the caller's
 // token and, for streams in process, the trace context.
@@ -31,12 +38,14 @@ type conn struct {
 
 // Invoke implements grpc.ClientConnInterface.
 func (c *conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if c.source != nil {
-		if _, bounded := ctx.Deadline(); !bounded {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, callTimeout)
-			defer cancel()
+	if _, bounded := ctx.Deadline(); !bounded {
+		timeout := relayTimeout
+		if c.source != nil {
+			timeout = callTimeout
 		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
 	}
 	ctx, err := c.outgoing(ctx)
 	if err != nil {
