@@ -66,7 +66,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 	}
 
 	root := http.NewServeMux()
-	traced := otelhttp.NewHandler(readConditions(limitBody(api)), "rest",
+	traced := otelhttp.NewHandler(readable(readConditions(limitBody(api))), "rest",
 		otelhttp.WithTracerProvider(cfg.Tracer), otelhttp.WithMeterProvider(cfg.Meter), otelhttp.WithPropagators(cfg.Propagator))
 	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
 	root.HandleFunc("GET /openapi.json", openAPI)

@@ -57,6 +57,15 @@ func (o Operations) mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /status", o.ready)
 	mux.HandleFunc("GET /checks", o.checks)
 	mux.Handle("GET /metrics", o.Metrics)
+	for _, path := range []string{"/healthz", "/readyz", "/status", "/checks", "/metrics"} {
+		mux.HandleFunc(path, onlyRead)
+	}
+}
+
+// onlyRead answers for a path that knows no other method.
+func onlyRead(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Allow", "GET, HEAD")
+	handleRoutingError(r.Context(), nil, nil, w, r, http.StatusMethodNotAllowed)
 }
 
 var okay = map[string]string{"status": "ok"}

@@ -7,9 +7,12 @@ import (
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/trama-suite/trama/services/platform/errs"
 )
 
 // maxBody is the largest request body, as for gRPC messages.
@@ -71,6 +74,20 @@ type conditions struct {
 }
 
 type conditionsKey struct{}
+
+// readable is the middleware that refuses an authorization which gRPC metadata
+// cannot carry. The mux would drop it, and the caller pass for nobody.
+func readable(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, value := range r.Header.Values("Authorization") {
+			if strings.IndexFunc(value, func(c rune) bool { return c < ' ' || c > '~' }) >= 0 {
+				writeProblem(w, r, newProblem(codes.Unauthenticated, errs.TokenInvalid, "the authorization has characters that no token has"))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // readConditions is the middleware that takes Idempotency-Key and If-Match.
 func readConditions(next http.Handler) http.Handler {

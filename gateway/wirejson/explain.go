@@ -29,7 +29,8 @@ func explain(data []byte, err error) error {
 	reason = strings.TrimPrefix(reason, "syntax error : ")
 	reason = strings.TrimPrefix(strings.TrimPrefix(reason, "syntax error"), ": ")
 	reason = strings.TrimPrefix(reason, ": ")
-	if strings.HasPrefix(text, "syntax error") {
+	// protojson also calls a value of the wrong type a syntax error.
+	if strings.HasPrefix(text, "syntax error") && !json.Valid(data) {
 		return &BodyError{Reason: "not well-formed JSON at line " + at[1] + ", column " + at[2] + ": " + reason}
 	}
 	return &BodyError{Path: pathAt(data, line, column), Reason: reason}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -57,7 +58,7 @@ func (m Marshaler) NewEncoder(w io.Writer) runtime.Encoder {
 func (Marshaler) ContentType(any) string { return "application/json" }
 
 func decode(data []byte, v any) error {
-	m, ok := v.(proto.Message)
+	m, ok := messageIn(v)
 	if !ok {
 		// A path parameter or a single field that is no message.
 		if err := (&runtime.JSONPb{}).Unmarshal(data, v); err != nil {
@@ -69,6 +70,26 @@ func decode(data []byte, v any) error {
 		return explain(data, err)
 	}
 	return nil
+}
+
+// messageIn returns the message to decode into: v itself, or what v points to,
+// as for a body that is one field of the request.
+func messageIn(v any) (proto.Message, bool) {
+	if m, ok := v.(proto.Message); ok {
+		return m, true
+	}
+	field := reflect.ValueOf(v)
+	if field.Kind() != reflect.Pointer || field.IsNil() || field.Elem().Kind() != reflect.Pointer {
+		return nil, false
+	}
+	if field.Elem().IsNil() {
+		if !field.Elem().Type().Implements(reflect.TypeFor[proto.Message]()) {
+			return nil, false
+		}
+		field.Elem().Set(reflect.New(field.Elem().Type().Elem()))
+	}
+	m, ok := field.Elem().Interface().(proto.Message)
+	return m, ok
 }
 
 // BodyError is a request body that does not decode. Its text is
