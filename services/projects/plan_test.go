@@ -227,7 +227,7 @@ func TestMoneyIsRefusedWithItsReason(t *testing.T) {
 			"nobody's":       {func(e *projectsv1.Expenditure) { e.Organisation = "" }, codes.InvalidArgument, domain.FieldMissing},
 			"no line": {func(e *projectsv1.Expenditure) {
 				e.BudgetLine = p.GetName() + "/budgetLines/00000000-0000-7000-8000-000000000000"
-			}, codes.FailedPrecondition, errs.ReferenceNotFound},
+			}, codes.InvalidArgument, errs.ReferenceNotFound},
 			"no document":     {func(e *projectsv1.Expenditure) { e.Document = nil }, codes.InvalidArgument, errs.InvalidRequest},
 			"a bad line name": {func(e *projectsv1.Expenditure) { e.BudgetLine = "budgetLines/1" }, codes.InvalidArgument, errs.InvalidRequest},
 		} {

@@ -308,7 +308,7 @@ func TestPartnersSeeAndKeepOnlyTheirOwnCosts(t *testing.T) {
 		as := s.As(partner, member)
 		own := must[*projectsv1.Expenditure](t)(s.spend(as, w.lines[member], 1))
 		_, err := s.spend(as, w.lines[other], 1)
-		refused(t, err, codes.FailedPrecondition, errs.ReferenceNotFound)
+		refused(t, err, codes.InvalidArgument, errs.ReferenceNotFound)
 		stray := expenditure(w.lines[member], 1)
 		stray.Organisation = other
 		_, err = s.CreateExpenditure(as, &projectsv1.CreateExpenditureRequest{Parent: name, Expenditure: stray})

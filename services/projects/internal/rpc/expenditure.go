@@ -81,7 +81,7 @@ func (s *Server) CreateExpenditure(ctx context.Context, req *projectsv1.CreateEx
 // lineFor reads the line of an expenditure that is to be recorded. A line that
 // the caller may not see is told as one that does not exist.
 func lineFor(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.Expenditure) (*domain.Line, error) {
-	absent := errs.New(errs.FailedPrecondition, errs.ReferenceNotFound, "%s is not a budget line of the project, or is not yours to see", m.GetBudgetLine()).
+	absent := errs.InvalidField(errs.ReferenceNotFound, "expenditure.budget_line", "%s is not a budget line of the project, or is not yours to see", m.GetBudgetLine()).
 		With("resource", m.GetBudgetLine())
 	if !sameProject(p.ID, m.GetBudgetLine()) {
 		return nil, absent
