@@ -42,8 +42,9 @@ type shape struct {
 	dir  string
 	// operations are the addresses where each process tells of its health.
 	operations []string
-	// tokens mints what the suite accepts.
-	tokens *auth.LocalIssuer
+	// tokens mints what the suite accepts, with the key in keyFile.
+	tokens  *auth.LocalIssuer
+	keyFile string
 	// kill ends the process of a target at once; a supervisor starts it again.
 	// Nil for the one-process shape.
 	kill func(t *testing.T, target string)
@@ -199,6 +200,7 @@ func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) (*shape,
 		}
 	}
 	var err error
+	s.keyFile = keyFile
 	s.tokens, err = auth.OpenLocalIssuer(keyFile, "", time.Now)
 	started = append(started, s)
 	return s, err
