@@ -295,6 +295,7 @@ func referencesOfEntries(t *testing.T, h *house, mine string) {
 			refused(t, err, errs.Invalid, errs.ReferenceNotFound, c.field)
 		})
 	}
+	withdrawnReferences(t, h, mine)
 	_, err := h.call(h.operator, "Event", "CreateEvent", fields{"event": with(base, fields{
 		"start_time": "2026-02-10T16:00:00Z", "end_time": "2026-02-10T08:00:00Z"})})
 	refused(t, err, errs.Invalid, domain.EntryInvalid, "event.end_time")
@@ -302,6 +303,25 @@ func referencesOfEntries(t *testing.T, h *house, mine string) {
 	refused(t, err, errs.Invalid, errs.InvalidRequest, "need.urgency")
 	_, err = h.call(h.operator, "Need", "CreateNeed", fields{"need": with(base, fields{"title": fields{"text": strings.Repeat("à", 301), "language_code": "it"}})})
 	refused(t, err, errs.Invalid, errs.InvalidRequest, "need.title")
+}
+
+// withdrawnReferences has an organisation archived that somebody's entry names:
+// the entry can still be changed and archived, and not name it anew.
+func withdrawnReferences(t *testing.T, h *house, mine string) {
+	admin, partner := h.admin(mine), h.create(t, cooperative(104)).GetName()
+	h.publish(t, partner)
+	more := with(kindsOfEntries(mine)["ServiceOffering"], fields{"provider": partner})
+	name := h.createEntry(t, admin, "ServiceOffering", with(card(mine, "Con un partner"), more)).GetName()
+	h.must(t, admin, "ServiceOffering", "PublishServiceOffering", fields{"name": name})
+	if _, err := h.organisations.ArchiveOrganisation(h.operator, &cataloguev1.ArchiveOrganisationRequest{Name: partner}); err != nil {
+		t.Fatal(err)
+	}
+	h.must(t, admin, "ServiceOffering", "UpdateServiceOffering", fields{"service_offering": fields{"name": name, "tags": []any{"senza"}}})
+	h.must(t, admin, "ServiceOffering", "ArchiveServiceOffering", fields{"name": name})
+	h.must(t, admin, "ServiceOffering", "RestoreServiceOffering", fields{"name": name, "target_state": "ENTRY_STATE_DRAFT"})
+	h.must(t, admin, "ServiceOffering", "UpdateServiceOffering", fields{"service_offering": fields{"name": name}, "update_mask": "provider"})
+	_, err := h.call(admin, "ServiceOffering", "UpdateServiceOffering", fields{"service_offering": fields{"name": name, "provider": partner}})
+	refused(t, err, errs.Invalid, errs.ReferenceNotFound, "service_offering.provider")
 }
 
 func ideasAdvance(t *testing.T, h *house, mine string) {

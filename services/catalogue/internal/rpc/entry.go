@@ -79,7 +79,7 @@ func createEntry[M entryMessage](ctx context.Context, s *entryServer, k *entryKi
 			return none, errs.InvalidField(errs.ReferenceNotFound, k.field+".organisation", "%s does not exist", e.Organisation).
 				With("resource", e.Organisation)
 		}
-		if err := s.checkUses(ctx, tx, e, nil, now); err != nil {
+		if err := s.checkUses(ctx, tx, e, nil, nil, now); err != nil {
 			return none, under(k.field, err)
 		}
 		if err := store.InsertEntry(tx, e); err != nil {
@@ -136,14 +136,14 @@ func listEntries[M entryMessage](ctx context.Context, s *entryServer, k *entryKi
 func updateEntry[M entryMessage](ctx context.Context, s *entryServer, k *entryKind[M], req proto.Message, patch M, mask *fieldmaskpb.FieldMask) (M, error) {
 	var none M
 	return mutateEntry(ctx, s, k, req, patch.GetName(), patch.GetEtag(), func(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, now time.Time) ([]domain.Change, error) {
-		before := e.Terms()
+		terms, references := e.Terms(), e.References()
 		merged, err := platform.UpdateMask(k.field, k.toProto(e), patch, mask)
 		if err != nil {
 			return nil, err
 		}
 		changes, err := e.Update(cardOf(merged), k.body(merged, e.Body), now)
 		if err == nil {
-			err = s.checkUses(ctx, tx, e, before, now)
+			err = s.checkUses(ctx, tx, e, terms, references, now)
 		}
 		return changes, under(k.field, err)
 	}, none)
@@ -172,9 +172,10 @@ func restoreEntry(to cataloguev1.EntryState) transition {
 func changeEntry[M entryMessage](ctx context.Context, s *entryServer, k *entryKind[M], req verb, change transition) (M, error) {
 	var none M
 	return mutateEntry(ctx, s, k, req, req.GetName(), req.GetEtag(), func(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, now time.Time) ([]domain.Change, error) {
+		references := e.References()
 		changes, err := change(e, now)
 		if err == nil {
-			err = s.checkReferences(ctx, tx, e)
+			err = s.checkReferences(ctx, tx, e, references)
 		}
 		return changes, err
 	}, none)
@@ -241,24 +242,31 @@ func (k *entryKind[M]) message(e *domain.Entry, m M, c domain.Change) proto.Mess
 	}
 }
 
-// checkUses checks everything that a written entry names.
-func (s *entryServer) checkUses(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, before []domain.Use, now time.Time) error {
-	if terms := e.Terms(); len(terms) > 0 {
-		known, err := store.TermValidities(ctx, tx, namesOf(terms))
+// checkUses checks everything that a written entry names, where it named terms
+// and references before.
+func (s *entryServer) checkUses(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, terms, references []domain.Use, now time.Time) error {
+	if named := e.Terms(); len(named) > 0 {
+		known, err := store.TermValidities(ctx, tx, namesOf(named))
 		if err != nil {
 			return err
 		}
-		if err := e.CheckTerms(known, before, now); err != nil {
+		if err := e.CheckTerms(known, terms, now); err != nil {
 			return err
 		}
 	}
-	return s.checkReferences(ctx, tx, e)
+	return s.checkReferences(ctx, tx, e, references)
 }
 
 // checkReferences checks that the organisations and service offerings that the
-// entry names exist and are the caller's to see.
-func (s *entryServer) checkReferences(ctx context.Context, tx *sqldb.Tx, e *domain.Entry) error {
+// entry names exist and are the caller's to see. What it named before may have
+// been withdrawn since: that must not keep its owner from mending or archiving
+// the entry.
+func (s *entryServer) checkReferences(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, before []domain.Use) error {
+	had := namesOf(before)
 	for _, u := range e.References() {
+		if slices.Contains(had, u.Name) {
+			continue
+		}
 		there, err := s.visibleName(ctx, tx, u.Name)
 		if err != nil {
 			return err
