@@ -10,6 +10,7 @@ import (
 	"github.com/trama-suite/trama/services/matching/internal/domain/scoring"
 	"github.com/trama-suite/trama/services/matching/internal/store"
 	"github.com/trama-suite/trama/services/platform/bus"
+	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 )
 
@@ -174,7 +175,11 @@ func (s *Server) ExpireOverdue(ctx context.Context) error {
 				if !ok {
 					continue
 				}
-				if err := store.UpdateMatch(ctx, tx, m); err != nil {
+				err := store.UpdateMatch(ctx, tx, m)
+				if errs.KindOf(err) == errs.Conflict {
+					continue // answered, or ended by another replica, this moment
+				}
+				if err != nil {
 					return err
 				}
 				if err := s.publish(ctx, tx, m, event); err != nil {
