@@ -342,9 +342,29 @@ func TestOrganisationsSeeTheirOwnCandidates(t *testing.T) {
 		}
 		_, err = f.matches.Explain(f.As(admin, stranger), explain)
 		requireReason(t, err, codes.NotFound, "NOT_FOUND")
+		// A stranger learns of no entry: the answer is the same whichever exists.
+		for _, pair := range [][2]string{{need.GetName(), "solutions/" + uuid(99)}, {"needs/" + uuid(98), "solutions/" + uuid(21)}, {need.GetName(), "serviceOfferings/" + uuid(30)}} {
+			for _, ask := range []func() error{
+				func() error {
+					_, err := f.matches.Explain(f.As(admin, stranger), &matchingv1.ExplainRequest{Programme: p.GetName(), Demand: pair[0], Supply: pair[1]})
+					return err
+				},
+				func() error {
+					_, err := f.matches.ProposeMatch(f.As(admin, stranger), &matchingv1.ProposeMatchRequest{Programme: p.GetName(), Demand: pair[0], Supply: pair[1]})
+					return err
+				},
+			} {
+				if err := ask(); err == nil || status.Convert(err).Message() != errs.AbsentResource(pair[0]).Message {
+					t.Errorf("%v: %v", pair, err)
+				}
+			}
+		}
 		explain.Supply = "solutions/" + uuid(99)
 		_, err = f.matches.Explain(f.As(admin, cooperative), explain)
 		requireReason(t, err, codes.NotFound, "NOT_FOUND")
+		if !strings.Contains(err.Error(), explain.Supply) {
+			t.Errorf("the absent supply is not named: %v", err)
+		}
 
 		// Pages hold everything once, the best first.
 		var seen []string
@@ -363,6 +383,25 @@ func TestOrganisationsSeeTheirOwnCandidates(t *testing.T) {
 		}
 		if len(seen) != 2 || seen[0] == seen[1] {
 			t.Fatalf("pages gave %v", seen)
+		}
+	})
+}
+
+func TestProgrammesAreNamedByTheirNames(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		f := start(t, open)
+		p := f.programme(t)
+		for _, name := range []string{"", "needs/" + strings.TrimPrefix(p.GetName(), "programmes/"), strings.TrimPrefix(p.GetName(), "programmes/")} {
+			_, err := f.programmes.UpdateProgramme(f.As(operator, ""), &matchingv1.UpdateProgrammeRequest{
+				Programme:  &matchingv1.Programme{Name: name, MinimumScore: 1},
+				UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"minimum_score"}},
+			})
+			requireReason(t, err, codes.InvalidArgument, errs.InvalidRequest)
+		}
+		_, err := f.matches.GetMatchingStatistics(f.As(operator, ""), &matchingv1.GetMatchingStatisticsRequest{Programme: "programmes/" + uuid(97)})
+		requireReason(t, err, codes.NotFound, errs.Absent)
+		if _, err := f.matches.GetMatchingStatistics(f.As(operator, ""), &matchingv1.GetMatchingStatisticsRequest{Programme: p.GetName()}); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -60,9 +60,6 @@ func (s *Server) Explain(ctx context.Context, req *matchingv1.ExplainRequest) (o
 		if err != nil {
 			return err
 		}
-		if err := requireASide(ctx, demand, supply); err != nil {
-			return err
-		}
 		verdict := scoring.Judge(p.Policy, demand, supply)
 		rank, err := store.Rank(ctx, tx, p.ID, demand.Name, supply.Name, verdict.Score)
 		if err != nil {
@@ -74,33 +71,35 @@ func (s *Server) Explain(ctx context.Context, req *matchingv1.ExplainRequest) (o
 	return out, err
 }
 
-// pair loads a programme and the two entries of a pair that stand on its sides.
+// pair loads a programme and the two entries of a pair that stand on its sides,
+// one of them the caller's.
 func (s *Server) pair(ctx context.Context, tx *sqldb.Tx, programme, demand, supply string) (*domain.Programme, scoring.Entry, scoring.Entry, error) {
+	var none scoring.Entry
 	p, err := store.Programme(ctx, tx, id(programme))
 	if err != nil {
-		return nil, scoring.Entry{}, scoring.Entry{}, absent(err, programme)
+		return nil, none, none, absent(err, programme)
 	}
-	d, err := store.Entry(ctx, tx, demand)
-	if err != nil {
-		return nil, scoring.Entry{}, scoring.Entry{}, absent(err, demand)
+	d, demandErr := store.Entry(ctx, tx, demand)
+	if demandErr != nil && !errors.Is(demandErr, sqldb.ErrNoRows) {
+		return nil, none, none, demandErr
 	}
-	o, err := store.Entry(ctx, tx, supply)
-	if err != nil {
-		return nil, scoring.Entry{}, scoring.Entry{}, absent(err, supply)
+	o, supplyErr := store.Entry(ctx, tx, supply)
+	if supplyErr != nil && !errors.Is(supplyErr, sqldb.ErrNoRows) {
+		return nil, none, none, supplyErr
+	}
+	// Who stands on neither side gets one answer, whichever of the two exists. An
+	// absent entry has no organisation, which only an operator's scope covers.
+	scope := auth.ScopeFrom(ctx)
+	switch mine := scope.Covers(d.Organisation) || scope.Covers(o.Organisation); {
+	case !mine, demandErr != nil:
+		return nil, none, none, errs.AbsentResource(demand)
+	case supplyErr != nil:
+		return nil, none, none, errs.AbsentResource(supply)
 	}
 	if _, _, ok := p.Sides(d, o); !ok {
-		return nil, scoring.Entry{}, scoring.Entry{}, errs.InvalidField(domain.ReasonNotACandidate, "supply", "%s does not match %s with %s", programme, d.Kind, o.Kind)
+		return nil, none, none, errs.InvalidField(domain.ReasonNotACandidate, "supply", "%s does not match %s with %s", programme, d.Kind, o.Kind)
 	}
 	return p, d, o, nil
-}
-
-// requireASide hides a pair from a caller who stands on neither side of it.
-func requireASide(ctx context.Context, demand, supply scoring.Entry) error {
-	scope := auth.ScopeFrom(ctx)
-	if scope.Covers(demand.Organisation) || scope.Covers(supply.Organisation) {
-		return nil
-	}
-	return errs.AbsentResource(demand.Name)
 }
 
 // ProposeMatch implements MatchService.
@@ -108,9 +107,6 @@ func (s *Server) ProposeMatch(ctx context.Context, req *matchingv1.ProposeMatchR
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*matchingv1.Match, error) {
 		p, demand, supply, err := s.pair(ctx, tx, req.GetProgramme(), req.GetDemand(), req.GetSupply())
 		if err != nil {
-			return nil, err
-		}
-		if err := requireASide(ctx, demand, supply); err != nil {
 			return nil, err
 		}
 		m, event, err := domain.Propose(s.NewID(), p, demand, supply, proposer(ctx, demand, supply), req.GetNote(), s.now())
@@ -123,7 +119,10 @@ func (s *Server) ProposeMatch(ctx context.Context, req *matchingv1.ProposeMatchR
 		}
 		if !inserted {
 			live, err := store.LiveMatch(ctx, tx, p.ID, demand.Name, supply.Name)
-			if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
+			if errors.Is(err, sqldb.ErrNoRows) { // it has ended this moment
+				return nil, errs.New(errs.Conflict, errs.ConcurrentUpdate, "the pair's match has just ended: try again")
+			}
+			if err != nil {
 				return nil, err
 			}
 			return nil, errs.New(errs.AlreadyExists, domain.ReasonMatchExists, "the pair has a match already: matches/%s", live).With("resource", "matches/"+live)
@@ -239,6 +238,11 @@ func (s *Server) answer(ctx context.Context, tx *sqldb.Tx, req answerRequest, ap
 // GetMatchingStatistics implements MatchService.
 func (s *Server) GetMatchingStatistics(ctx context.Context, req *matchingv1.GetMatchingStatisticsRequest) (out *matchingv1.MatchingStatistics, err error) {
 	err = s.DB.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if name := req.GetProgramme(); name != "" {
+			if _, err := store.Programme(ctx, tx, id(name)); err != nil {
+				return absent(err, name)
+			}
+		}
 		n, err := store.CountAll(ctx, tx, id(req.GetProgramme()))
 		out = &matchingv1.MatchingStatistics{
 			Demands: n.Demands, Supplies: n.Supplies,

@@ -6,6 +6,8 @@ import (
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	"github.com/trama-suite/trama/services/matching/internal/domain"
 	"github.com/trama-suite/trama/services/matching/internal/store"
+	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 )
@@ -58,6 +60,9 @@ func (s *Server) ListProgrammes(ctx context.Context, req *matchingv1.ListProgram
 // UpdateProgramme implements ProgrammeService.
 func (s *Server) UpdateProgramme(ctx context.Context, req *matchingv1.UpdateProgrammeRequest) (*matchingv1.Programme, error) {
 	name := req.GetProgramme().GetName()
+	if _, ok := ids.Parse("programmes/{programme}", name); !ok { // a patch's name has no rule in the proto
+		return nil, errs.InvalidField(errs.InvalidRequest, "programme.name", "is not a name of the form programmes/{uuid}")
+	}
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*matchingv1.Programme, error) {
 		if err := store.LockRecompute(ctx, tx); err != nil {
 			return nil, err
