@@ -134,6 +134,12 @@ func TestSessions(t *testing.T) {
 			_, err := create(bad.module, bad.from, bad.to)
 			w.refused(err, bad.want)
 		}
+		for _, year := range []int{1026, 1970, 2300, 9999} { // slips of the pen, and the epoch
+			at := time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)
+			_, err := w.sessions.CreateSession(w.teacher, &trainingv1.CreateSessionRequest{Parent: e.GetName(),
+				Session: &trainingv1.Session{StartTime: timestamppb.New(at), EndTime: timestamppb.New(at.Add(time.Hour))}})
+			w.refused(err, "SESSION_TIMES")
+		}
 		must[*trainingv1.Session](t)(create("people", 0, 60))
 		list := must[*trainingv1.ListSessionsResponse](t)(w.sessions.ListSessions(w.outsider, &trainingv1.ListSessionsRequest{Parent: e.GetName()}))
 		if len(list.GetSessions()) != 2 || !list.GetSessions()[0].GetStartTime().AsTime().Equal(day) {

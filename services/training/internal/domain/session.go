@@ -32,6 +32,13 @@ type Session struct {
 // sessionMax bounds a session's length.
 const sessionMax = 24 * time.Hour
 
+// Sessions take place from the one instant up to the other: a year that somebody
+// has mistyped is refused before anything is kept or told of it.
+var (
+	sessionEarliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	sessionLatest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
 // Minutes returns the session's length in whole minutes.
 func (s *Session) Minutes() int { return int(s.End.Sub(s.Start) / time.Minute) }
 
@@ -57,6 +64,8 @@ func (s *Session) check(e *Edition, others []Session) error {
 		return errs.InvalidField(SessionTimes, "session.end_time", "must be at least a minute after the start")
 	case length > sessionMax:
 		return errs.InvalidField(SessionTimes, "session.end_time", "must be at most 24 hours after the start")
+	case s.Start.Before(sessionEarliest) || !s.Start.Before(sessionLatest):
+		return errs.InvalidField(SessionTimes, "session.start_time", "must be in the years %d to %d", sessionEarliest.Year(), sessionLatest.Year()-1)
 	}
 	if s.Module != "" && e.Course == "" {
 		return errs.InvalidField(UnknownModule, "session.module_id", "an edition without a course has no modules")
