@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	trainingv1 "github.com/trama-suite/trama/proto/gen/go/trama/training/v1"
 	"github.com/trama-suite/trama/services/platform/testkit"
@@ -275,6 +277,58 @@ func TestOfferExpires(t *testing.T) {
 		w.refused(err, "OFFER_EXPIRED")
 		w.Until("the offer to expire", func() bool { return w.get(out.GetEnrolments()[0]).GetState() == expired })
 		if n := w.get(out.GetEnrolments()[1]); n.GetState() != enrolled {
+			t.Fatalf("%v", n)
+		}
+	})
+}
+
+// An offer keeps a seat, but lets nobody in once joining is over.
+func TestOfferDoesNotOutliveJoining(t *testing.T) {
+	each(t, func(w *world) {
+		course := w.course()
+		for _, name := range []string{"Anna", "Bruno", "Carla"} {
+			must[*trainingv1.Interest](t)(w.interests.CreateInterest(w.hr, &trainingv1.CreateInterestRequest{Interest: &trainingv1.Interest{
+				Course: course.GetName(), Learner: w.person(name).GetName()}}))
+		}
+		e := w.scheduled(course, 1, 2, 1)
+		out := must[*trainingv1.ConvertInterestResponse](t)(w.editions.ConvertInterest(w.teacher, &trainingv1.ConvertInterestRequest{Name: e.GetName(), OfferMinutes: 43200}))
+		first, last := out.GetEnrolments()[0], out.GetEnrolments()[2]
+		deadline := w.Clock.Now().Add(time.Hour)
+		must[*trainingv1.Edition](t)(w.editions.UpdateEdition(w.teacher, &trainingv1.UpdateEditionRequest{
+			Edition: &trainingv1.Edition{Name: e.GetName(), JoinDeadline: timestamppb.New(deadline)}, UpdateMask: mask("join_deadline")}))
+		w.Clock.Set(deadline.Add(time.Minute))
+		accept := func() error {
+			_, err := w.enrolments.AcceptOffer(w.self("Anna"), &trainingv1.AcceptOfferRequest{Name: first})
+			return err
+		}
+		w.refused(accept(), "LATE_JOIN_CUTOFF")
+		// More seats do not let the one who waits past a deadline that is past.
+		must[*trainingv1.Edition](t)(w.editions.UpdateEdition(w.teacher, &trainingv1.UpdateEditionRequest{
+			Edition: &trainingv1.Edition{Name: e.GetName(), Capacity: 3}, UpdateMask: mask("capacity")}))
+		if n := w.get(last); n.GetState() != waiting {
+			t.Fatalf("%v", n)
+		}
+		w.open(e)
+		w.start(e)
+		must[*trainingv1.Edition](t)(w.editions.CloseEdition(w.teacher, &trainingv1.CloseEditionRequest{Name: e.GetName()}))
+		w.refused(accept(), "EDITION_NOT_OPEN")
+		if n := w.get(first); n.GetState() != offered {
+			t.Fatalf("%v", n)
+		}
+	})
+}
+
+// A deadline that moves into the past together with a higher capacity lets nobody
+// in any more.
+func TestDeadlineAndCapacityChangeTogether(t *testing.T) {
+	each(t, func(w *world) {
+		e := w.open(w.scheduled(w.course(), 1, 1, 1))
+		must[*trainingv1.Enrolment](t)(w.enrol(e, w.person("Anna")))
+		n := must[*trainingv1.Enrolment](t)(w.enrol(e, w.person("Bruno")))
+		must[*trainingv1.Edition](t)(w.editions.UpdateEdition(w.teacher, &trainingv1.UpdateEditionRequest{
+			Edition:    &trainingv1.Edition{Name: e.GetName(), Capacity: 2, JoinDeadline: timestamppb.New(w.Clock.Now().Add(-time.Hour))},
+			UpdateMask: mask("capacity", "join_deadline")}))
+		if n = w.get(n.GetName()); n.GetState() != waiting {
 			t.Fatalf("%v", n)
 		}
 	})

@@ -74,6 +74,17 @@ func (e *Edition) Enrols(conversion bool) error {
 		With("state", string(e.State))
 }
 
+// TakesUp returns nil if a person may take up an offer of a seat at this instant:
+// an offer keeps a seat free, but lets nobody in who may not join any more.
+// attended is as for MayJoin.
+func (e *Edition) TakesUp(attended int, s Schedule, now time.Time) error {
+	if e.Finished() {
+		return errs.New(errs.FailedPrecondition, EditionNotOpen, "an edition in the state %s takes no enrolments", e.State).
+			With("state", string(e.State))
+	}
+	return e.MayJoin(attended, s, now)
+}
+
 // Frozen reports whether nobody may be promoted from the waiting list at this
 // instant: promotion never goes where joining may not.
 func (e *Edition) Frozen(s Schedule, now time.Time) bool {

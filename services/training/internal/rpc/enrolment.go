@@ -183,6 +183,13 @@ func (s *Server) AcceptOffer(ctx context.Context, req *trainingv1.AcceptOfferReq
 			if err != nil {
 				return err
 			}
+			attended, err := s.store.Earlier(ctx, tx, n)
+			if err != nil {
+				return err
+			}
+			if err := x.Edition.TakesUp(attended, x.Schedule, now); err != nil {
+				return err
+			}
 			return x.Accept(ctx, n, event)
 		})
 	})

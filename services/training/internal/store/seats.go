@@ -187,7 +187,8 @@ func (x *Seats) Update(ctx context.Context, n *domain.Enrolment, event domain.Ev
 }
 
 // Resize changes the capacity and the waiting list's cap, and gives new seats to
-// who waits first. The caller saves the edition.
+// who waits first, if the edition as it stands now still lets people in. The
+// caller saves the edition.
 func (x *Seats) Resize(ctx context.Context, capacity, waitingCap int) error {
 	if err := x.book.Resize(capacity, waitingCap); err != nil {
 		field, use := "edition.capacity", x.book.Enrolled+x.book.Offered
@@ -197,7 +198,7 @@ func (x *Seats) Resize(ctx context.Context, capacity, waitingCap int) error {
 		return errs.New(errs.FailedPrecondition, domain.CapacityBelowUse, "%d are in use: nobody is evicted", use).
 			With("field", field).With("in_use", strconv.Itoa(use))
 	}
-	return x.promote(ctx)
+	return x.Reconsider(ctx)
 }
 
 // Reconsider promotes after the edition's terms of joining have changed.
