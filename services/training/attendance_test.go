@@ -201,5 +201,22 @@ func TestCalendar(t *testing.T) {
 			strings.Count(after, "STATUS:CANCELLED") != 1 || !strings.Contains(after, "DTSTART:20260112T100000Z") {
 			t.Fatal(after)
 		}
+		// Sessions without a place of their own are where the edition is.
+		w.Clock.Advance(time.Hour)
+		must[*trainingv1.Edition](t)(w.editions.UpdateEdition(w.teacher, &trainingv1.UpdateEditionRequest{
+			Edition: &trainingv1.Edition{Name: e.GetName(), Place: "Monza"}, UpdateMask: mask("place")}))
+		moved := get()
+		if strings.Count(moved, "LOCATION:Monza") != 2 || strings.Count(moved, "SEQUENCE:2") != 2 ||
+			strings.Count(moved, "DTSTAMP:"+w.Clock.Now().UTC().Format("20060102T150405Z")) != 2 {
+			t.Fatal(moved)
+		}
+		w.open(e)
+		if get() != moved {
+			t.Fatal("opening the edition has changed its calendar, which does not tell of it")
+		}
+		must[*trainingv1.Edition](t)(w.editions.CancelEdition(w.teacher, &trainingv1.CancelEditionRequest{Name: e.GetName(), Reason: "pochi iscritti"}))
+		if gone := get(); strings.Count(gone, "STATUS:CANCELLED") != 2 || strings.Count(gone, "SEQUENCE:3") != 2 {
+			t.Fatal(gone)
+		}
 	})
 }

@@ -47,8 +47,13 @@ type Edition struct {
 	// Published is true from scheduling on, also once cancelled.
 	Published bool
 	// Events counts what was told of the edition: its events have these numbers.
-	Events           int64
-	CancelReason     string
+	Events       int64
+	CancelReason string
+	// Revision counts the changes that the calendars of all its sessions show:
+	// of its title or place, and its being called off; Revised is when the last
+	// one was made.
+	Revision         int
+	Revised          time.Time
 	NextSequence     int64
 	Version          int64
 	Created, Updated time.Time
@@ -127,6 +132,9 @@ func (e *Edition) Change(next Edition, now time.Time) error {
 	if e.Course == "" && next.Number != 0 {
 		return errs.InvalidField(errs.InvalidRequest, "edition.number", "only editions of a course have a number")
 	}
+	if next.Title.Text != e.Title.Text || next.Place != e.Place {
+		e.revise(now)
+	}
 	e.Number, e.Project = next.Number, next.Project
 	e.Title, e.Description = next.Title, next.Description
 	e.Capacity, e.WaitingCap = next.Capacity, next.WaitingCap
@@ -182,7 +190,13 @@ func (e *Edition) Cancel(reason string, now time.Time) error {
 		return err
 	}
 	e.CancelReason = reason
+	e.revise(now)
 	return nil
+}
+
+func (e *Edition) revise(now time.Time) {
+	e.Revision++
+	e.Revised = now
 }
 
 func (e *Edition) move(verb string, to EditionState, now time.Time, from ...EditionState) error {

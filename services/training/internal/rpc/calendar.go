@@ -52,20 +52,15 @@ func calendar(e *domain.Edition, sessions []domain.Session) string {
 		event := cal.AddEvent(uid(x.Name))
 		// The stamp is the last change's, not the present: the same calendar reads
 		// the same until something in it changes.
-		stamp := x.Updated
-		sequence := x.Sequence
+		stamp := laterOf(x.Updated, e.Revised)
 		event.SetStatus(ics.ObjectStatusConfirmed)
 		if x.State == domain.SessionCancelled || e.State == domain.EditionCancelled {
 			event.SetStatus(ics.ObjectStatusCancelled)
 		}
-		if e.State == domain.EditionCancelled {
-			stamp = laterOf(stamp, e.Updated)
-			sequence++
-		}
 		event.SetDtStampTime(stamp)
 		event.SetModifiedAt(stamp)
 		event.SetCreatedTime(x.Created)
-		event.SetSequence(sequence)
+		event.SetSequence(x.Sequence + e.Revision)
 		event.SetStartAt(x.Start)
 		event.SetEndAt(x.End)
 		event.SetSummary(sessionTitle(e, &x))

@@ -47,12 +47,15 @@ type editionDoc struct {
 	Threshold    int             `json:"threshold,omitempty"`
 	Modules      []domain.Module `json:"modules,omitempty"`
 	CancelReason string          `json:"cancel_reason,omitempty"`
+	Revision     int             `json:"revision,omitempty"`
+	Revised      int64           `json:"revised,omitempty"`
 }
 
 func editionText(e *domain.Edition) string {
 	return pack(editionDoc{
 		Title: e.Title, Description: e.Description, EndDate: e.EndDate, Place: e.Place, Link: e.Link,
 		JoinDeadline: sqldb.Micros(e.JoinDeadline), Threshold: e.Threshold, Modules: e.Modules, CancelReason: e.CancelReason,
+		Revision: e.Revision, Revised: sqldb.Micros(e.Revised),
 	})
 }
 
@@ -72,6 +75,7 @@ func scanEdition(scan func(dest ...any) error) (*domain.Edition, error) {
 	}
 	e.Title, e.Description, e.EndDate, e.Place, e.Link = d.Title, d.Description, d.EndDate, d.Place, d.Link
 	e.JoinDeadline, e.Threshold, e.Modules, e.CancelReason = sqldb.Time(d.JoinDeadline), d.Threshold, d.Modules, d.CancelReason
+	e.Revision, e.Revised = d.Revision, sqldb.Time(d.Revised)
 	e.Created, e.Updated = sqldb.Time(created), sqldb.Time(updated)
 	return &e, nil
 }
