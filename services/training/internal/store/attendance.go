@@ -67,7 +67,7 @@ func (s *Store) Elsewhere(ctx context.Context, tx *sqldb.Tx, p domain.Presence) 
 	if len(p.Intervals) == 0 {
 		return nil, nil
 	}
-	rows, err := tx.Query(ctx, "SELECT "+presenceColumns+` FROM presences WHERE learner = $1 AND minutes >= 0
+	rows, err := tx.Query(ctx, "SELECT "+presenceColumns+` FROM presences WHERE learner = $1
 		AND first_in < $2 AND last_out > $3 AND NOT (session = $4 AND enrolment = $5)`,
 		p.Learner, sqldb.Micros(p.Intervals[len(p.Intervals)-1].Out), sqldb.Micros(p.Intervals[0].In), p.Session, p.Enrolment)
 	return collect(rows, err, scanPresence)

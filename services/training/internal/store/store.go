@@ -46,9 +46,10 @@ func found(name string, err error) error {
 	return err
 }
 
-// saved checks that an update by version has found its row.
+// saved checks that an update by version has found its row, and that nobody has
+// taken what must be unique since it was looked up.
 func saved(name string, rows int64, err error) error {
-	if err == nil && rows == 0 {
+	if err == nil && rows == 0 || sqldb.IsUnique(err) {
 		return errs.New(errs.Conflict, errs.ConcurrentUpdate, "%s was changed at the same instant: try again", name).With("resource", name)
 	}
 	return err

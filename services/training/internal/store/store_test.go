@@ -461,3 +461,28 @@ func TestSameAsModel(t *testing.T) {
 		}
 	})
 }
+
+// Whoever takes what must be unique after it was looked up, and before it is
+// written, makes the other try again: it is no failure of the server.
+func TestWhatIsTakenMeanwhileIsAConflict(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		db, s := open(t, "training", migrations), New()
+		var people [2]*domain.Learner
+		write(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
+			for i := range people {
+				people[i] = domain.NewLearner(domain.Learner{Name: ids.Name("learners", ids.New()), Organisation: org, Subject: fmt.Sprint("s-", i)}, clock)
+				if _, err := s.InsertLearner(ctx, tx, people[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		next := *people[0]
+		next.Subject = people[1].Subject
+		people[0].Change(next, clock)
+		err := db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return s.SaveLearner(ctx, tx, people[0]) })
+		if errs.KindOf(err) != errs.Conflict || errs.ReasonOf(err) != errs.ConcurrentUpdate {
+			t.Fatalf("%v", err)
+		}
+	})
+}
