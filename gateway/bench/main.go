@@ -9,17 +9,23 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/trama-suite/trama/gateway/suite"
 )
 
 func main() {
 	var o options
 	flag.StringVar(&o.binary, "binary", "", "the built program, to measure start and idle memory")
 	flag.DurationVar(&o.each, "each", 2*time.Second, "how long each figure is measured")
+	flag.StringVar(&o.only, "only", "", "measure only the rows whose name contains this")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the REST runs to this file")
 	flag.Parse()
 	if err := run(context.Background(), o); err != nil {
@@ -32,6 +38,7 @@ type options struct {
 	binary  string
 	each    time.Duration
 	profile string
+	only    string
 }
 
 // callers are the numbers of callers at the same time.
@@ -44,6 +51,7 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("start: %w", err)
 		}
 	}
+	suite.TuneGarbage() // as `trama serve` does
 	b, err := newBed(ctx)
 	if err != nil {
 		return err
@@ -54,7 +62,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer stopProfile()
-	return b.measure(ctx, o.each)
+	return b.measure(ctx, o.each, o.only)
 }
 
 func startProfile(path string) (stop func(), err error) {
@@ -82,35 +90,88 @@ type row struct {
 	// ratio that is hoped for.
 	of  string
 	aim float64
+	// rate is the least number a second that is hoped for at 16 callers, if any.
+	rate float64
 }
 
+// turns is in how many parts each figure is measured. A row and those that are
+// compared with it take turns, so that whatever else the machine does meanwhile
+// meets them all.
+const turns = 10
+
 // measure prints all rows at all numbers of callers.
-func (b *bed) measure(ctx context.Context, each time.Duration) error {
+func (b *bed) measure(ctx context.Context, each time.Duration, only string) error {
 	table := tabwriter.NewWriter(os.Stdout, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "what\tcallers\tper second\tp50\tp99\tratio")
-	rates := map[string]map[int]float64{}
-	for _, r := range b.rows() {
-		rates[r.name] = map[int]float64{}
-		for _, n := range callers {
-			if _, err := load(ctx, n, each/4, r.call); err != nil { // warm up
-				return fmt.Errorf("%s: %w", r.name, err)
-			}
-			got, err := load(ctx, n, each, r.call)
-			if err != nil {
-				return fmt.Errorf("%s: %w", r.name, err)
-			}
-			rates[r.name][n] = got.rate
-			ratio := ""
-			if base := rates[r.of][n]; base > 0 {
-				ratio = fmt.Sprintf("%.2f of %s", got.rate/base, r.of)
-				if r.aim > 0 {
-					ratio += fmt.Sprintf(" (aim %.2f)", r.aim)
-				}
-			}
-			fmt.Fprintf(table, "%s\t%d\t%.0f\t%s\t%s\t%s\n", r.name, n, got.rate, round(got.p50), round(got.p99), ratio)
+	fmt.Fprintln(table, "what\tcallers\tper second\tp50\tp99\tprocessor\tcompared")
+	rows := slices.DeleteFunc(b.rows(), func(r row) bool { return !strings.Contains(r.name, only) })
+	for len(rows) > 0 {
+		together := 1
+		for together < len(rows) && rows[together].of == rows[0].name {
+			together++
 		}
+		if err := measureTogether(ctx, table, rows[:together], each); err != nil {
+			return err
+		}
+		rows = rows[together:]
 	}
 	return table.Flush()
+}
+
+// measureTogether prints rows of which the first is what the others are compared
+// with.
+func measureTogether(ctx context.Context, table io.Writer, rows []row, each time.Duration) error {
+	results := make([]map[int]*result, len(rows))
+	for i := range rows {
+		results[i] = map[int]*result{}
+		for _, n := range callers {
+			results[i][n] = &result{}
+		}
+	}
+	for _, n := range callers {
+		for turn := range turns + 2 { // two to warm up
+			for i, r := range rows {
+				into := results[i][n]
+				if turn < 2 {
+					into = &result{}
+				}
+				if err := load(ctx, n, each/turns, r.call, into); err != nil {
+					return fmt.Errorf("%s: %w", r.name, err)
+				}
+			}
+		}
+	}
+	for i, r := range rows {
+		for _, n := range callers {
+			got := results[i][n]
+			fmt.Fprintf(table, "%s\t%d\t%.0f\t%s\t%s\t%s\t%s\n", r.name, n,
+				got.rate(), round(got.percentile(50)), round(got.percentile(99)), round(got.processor()), r.compared(n, got, results[0][n]))
+		}
+	}
+	return nil
+}
+
+// compared says how a row's result stands to that of its base, and to what is
+// hoped for.
+func (r row) compared(n int, got, base *result) string {
+	var words []string
+	if r.of != "" {
+		ratio := got.rate() / base.rate()
+		words = append(words, fmt.Sprintf("%.2f of %s", ratio, r.of))
+		if r.aim > 0 {
+			words = append(words, verdict(ratio >= r.aim, fmt.Sprintf("%.2f", r.aim)))
+		}
+	}
+	if r.rate > 0 && n == 16 {
+		words = append(words, verdict(got.rate() >= r.rate, fmt.Sprintf("%.0f/s", r.rate)))
+	}
+	return strings.Join(words, "; ")
+}
+
+func verdict(met bool, aim string) string {
+	if met {
+		return "aim " + aim + " met"
+	}
+	return "aim " + aim + " MISSED"
 }
 
 func round(d time.Duration) time.Duration {

@@ -24,6 +24,7 @@ func (c serveCommand) Run(ctx context.Context, g globals) error {
 	if err != nil {
 		return err
 	}
+	suite.TuneGarbage()
 	began := time.Now()
 	s, err := suite.Start(ctx, cfg, version)
 	if err != nil {

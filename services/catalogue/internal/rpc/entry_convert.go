@@ -67,7 +67,7 @@ type common struct {
 }
 
 func commonOf(e *domain.Entry) common {
-	c := e.Card
+	c := &e.Card
 	return common{
 		name: e.Name, organisation: e.Organisation, title: textToProto(c.Title), description: textToProto(c.Description),
 		state:      enumOf[cataloguev1.EntryState](cataloguev1.EntryState_value, e.State),

@@ -116,7 +116,7 @@ func scanEntry(scan func(dest ...any) error) (*domain.Entry, error) {
 		doc                         []byte
 		parsed                      entryDoc
 	}
-	err := scan(&e.Name, &row.kind, &e.Organisation, &e.State, &e.Version, &e.Events, &row.created, &row.updated, &row.published, &row.doc)
+	err := scan(&e.Name, (*string)(&row.kind), &e.Organisation, (*string)(&e.State), &e.Version, &e.Events, &row.created, &row.updated, &row.published, &row.doc)
 	if err != nil {
 		return nil, err
 	}
