@@ -283,6 +283,27 @@ func TestProposalsExpire(t *testing.T) {
 	})
 }
 
+// What was withdrawn after it was proposed can be declined and not agreed on.
+func TestNobodyAgreesOnWhatIsGone(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		f := start(t, open)
+		p := f.programme(t)
+		need, solution := aNeed(10, "home-care"), aSolution(20, firm, "home-care")
+		f.publish(need, solution)
+		m, err := f.matches.ProposeMatch(f.As(admin, cooperative), &matchingv1.ProposeMatchRequest{Programme: p.GetName(), Demand: need.GetName(), Supply: solution.GetName()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Apply("catalogue", need.GetName(), 2, &cataloguev1.NeedArchived{Need: need.GetName()})
+		_, err = f.matches.AcceptMatch(f.As(supplier, firm), &matchingv1.AcceptMatchRequest{Name: m.GetName()})
+		requireReason(t, err, codes.FailedPrecondition, "MATCH_NOT_OPEN")
+		m, err = f.matches.DeclineMatch(f.As(supplier, firm), &matchingv1.DeclineMatchRequest{Name: m.GetName(), Reason: "withdrawn"})
+		if err != nil || m.GetState() != matchingv1.MatchState_MATCH_STATE_DECLINED {
+			t.Fatalf("declined: %v, %v", m, err)
+		}
+	})
+}
+
 // Both sides of many matches answer at the same time: every match is active,
 // exactly once, and every event has its version.
 func TestBothSidesAnswerAtOnce(t *testing.T) {

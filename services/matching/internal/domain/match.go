@@ -149,6 +149,13 @@ func (m *Match) open(now time.Time) error {
 	return nil
 }
 
+// Withdrawn refuses to agree on an entry that has been taken out of view: there
+// is nothing left to agree on but a no.
+func (m *Match) Withdrawn(entry string) error {
+	return errs.New(errs.FailedPrecondition, ReasonMatchNotOpen, "%s has been withdrawn from the catalogue: matches/%s can only be declined", entry, m.ID).
+		With("state", string(m.State)).With("resource", entry)
+}
+
 func (m *Match) accepted(by Side) time.Time {
 	if by == DemandSide {
 		return m.DemandAccepted

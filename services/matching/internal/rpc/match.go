@@ -189,6 +189,13 @@ func (s *Server) ListMatches(ctx context.Context, req *matchingv1.ListMatchesReq
 func (s *Server) AcceptMatch(ctx context.Context, req *matchingv1.AcceptMatchRequest) (*matchingv1.Match, error) {
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*matchingv1.Match, error) {
 		return s.answer(ctx, tx, req, func(m *domain.Match, side domain.Side) (domain.MatchEvent, error) {
+			for _, name := range []string{m.Demand, m.Supply} {
+				if _, err := store.Entry(ctx, tx, name); errors.Is(err, sqldb.ErrNoRows) {
+					return "", m.Withdrawn(name)
+				} else if err != nil {
+					return "", err
+				}
+			}
 			return m.Accept(side, s.now())
 		})
 	})
