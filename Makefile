@@ -52,9 +52,10 @@ gen-check: gen ## Fails where proto/gen is not what gen makes, or the protos bre
 	  || { echo "proto/gen is not up to date: run make gen and commit"; exit 1; }
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint $(BIN)/manifests ## Runs the linters on every module, and checks the manifests
+lint: $(BIN)/golangci-lint $(BIN)/manifests ## Runs the linters on every module, and checks the manifests and the OpenAPI tool
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && ../$(BIN)/golangci-lint run --config ../.golangci.yml ./...) || exit 1; done
 	$(BIN)/manifests deploy
+	cd scripts/tools && GOWORK=off go test ./openapi
 
 .PHONY: build-standalone
 build-standalone: ## Builds every module without the workspace, as a client would
@@ -70,7 +71,7 @@ ci: ## Does what CI does
 
 # The tools are built once for each change of their pins; buf and the linter
 # take minutes the first time.
-$(BIN)/.tools: scripts/tools/go.mod scripts/tools/protoc/go.mod scripts/tools/openapi/main.go
+$(BIN)/.tools: scripts/tools/go.mod scripts/tools/protoc/go.mod $(wildcard scripts/tools/openapi/*.go)
 	@mkdir -p $(BIN)
 	cd scripts/tools && GOWORK=off go build -o ../../$(BIN)/ github.com/bufbuild/buf/cmd/buf
 	cd scripts/tools && GOWORK=off go build -o ../../$(BIN)/openapi-finish ./openapi

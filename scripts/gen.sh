@@ -37,6 +37,8 @@ if [ $# -eq 0 ]; then
   raw=$(mktemp -d)
   trap 'rm -rf "$raw"' EXIT
   buf generate --template "{\"version\":\"v2\",\"inputs\":[{\"directory\":\".\",\"paths\":[\"trama\"]}],\"plugins\":[{\"local\":\"protoc-gen-openapiv3\",\"out\":\"$raw\",\"strategy\":\"all\"}]}"
+  buf build . --path trama -o "$raw/image.json"
   mkdir -p gen/openapi
-  openapi-finish "$raw" >gen/openapi/openapi.json
+  openapi-finish "$raw" "$raw/image.json" >"$raw/openapi.json"
+  cp "$raw/openapi.json" gen/openapi/openapi.json # whole, or the old one stays
 fi
