@@ -10,6 +10,7 @@ import (
 
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	impactv1 "github.com/trama-suite/trama/proto/gen/go/trama/impact/v1"
+	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
 )
 
 // publishOrganisation tells the service of an organisation in a municipality.
@@ -220,6 +221,55 @@ func TestOthersAreSeenOnlyMerged(t *testing.T) {
 		refused(t, err, codes.NotFound, "NOT_FOUND")
 		_, err = e.rollUps.RollUp(e.admin(1), &impactv1.RollUpRequest{Indicator: i, StartDate: "2026-01-01", EndDate: "2027-01-01", Project: project(2)})
 		refused(t, err, codes.NotFound, "NOT_FOUND")
+	})
+}
+
+// Anybody can name a project in what they measure; only what its partners
+// measured counts in it, and only they see it.
+func TestOnlyPartnersCountInAProject(t *testing.T) {
+	each(t, func(t *testing.T, e *env) {
+		i := e.indicator(0, impactv1.Aggregation_AGGREGATION_SUM).GetName()
+		for n := byte(1); n <= 3; n++ {
+			e.accepted(draft(i, n, value("10"), func(m *impactv1.Measurement) { m.Project = project(1) }))
+		}
+		narrow := func(r *impactv1.RollUpRequest) { r.Project = project(1) }
+		if got := e.rollUp(i, narrow).GetTotal().GetValue().GetExact(); got != "30" { // nothing is known of it yet
+			t.Errorf("unknown project = %q", got)
+		}
+		partners := func(n ...byte) (out []*projectsv1.Partner) {
+			for _, o := range n {
+				out = append(out, &projectsv1.Partner{Organisation: org(o)})
+			}
+			return out
+		}
+		p := &projectsv1.Project{Name: project(1), Organisation: org(1), Title: text("DigiCompSoc"), Partners: partners(1, 2)}
+		e.Apply("projects", project(1), 1, &projectsv1.ProjectOpened{Project: p})
+		check := func(when string) {
+			t.Helper()
+			if got := e.rollUp(i, narrow).GetTotal(); got.GetValue().GetExact() != "20" || got.GetContributors().GetOrganisations() != 2 {
+				t.Errorf("%s: the project = %v", when, got)
+			}
+			got := e.rollUp(i, by(impactv1.Axis_AXIS_PROJECT))
+			if parts, want := show(got.GetParts()), (map[string]string{project(1): "20", "": "10"}); !maps.Equal(parts, want) || got.GetTotal().GetValue().GetExact() != "30" {
+				t.Errorf("%s: %v, want %v", when, got, want)
+			}
+		}
+		check("opened")
+		if parts, want := show(e.rollUpAs(e.admin(1), i, by(impactv1.Axis_AXIS_ORGANISATION)).GetParts()),
+			(map[string]string{org(1): "10", org(2): "10", "others": "withheld"}); !maps.Equal(parts, want) {
+			t.Errorf("the lead is shown %v, want %v", parts, want)
+		}
+		in := func(n byte, year string) (*impactv1.RollUpResponse, error) {
+			return e.rollUps.RollUp(e.admin(n), &impactv1.RollUpRequest{Indicator: i, StartDate: year + "-01-01", EndDate: year + "-12-31", Project: project(1)})
+		}
+		_, err := in(3, "2026")
+		refused(t, err, codes.NotFound, "NOT_FOUND")
+		if got := must[*impactv1.RollUpResponse](t)(in(2, "2024")).GetTotal(); got.GetValue() != nil || got.GetWithheld() {
+			t.Errorf("a partner is shown %v of a year without anything", got)
+		}
+		// Whoever leaves, leaves behind what was measured.
+		e.Apply("projects", project(1), 2, &projectsv1.ProjectUpdated{Project: clone(p, func(p *projectsv1.Project) { p.Partners = partners(1) })})
+		check("left")
 	})
 }
 

@@ -20,6 +20,15 @@ type Organisation struct {
 // Project is what the projects service tells of a project.
 type Project struct {
 	Name, Organisation, Title string // the organisation that leads it
+	// Partners are the organisations that take part in it, or have, the lead among
+	// them; empty where nothing is known of the project yet.
+	Partners []string
+}
+
+// Has reports whether what an organisation measures may count in the project: an
+// organisation names any project it likes, and only a partner's word counts.
+func (p Project) Has(organisation string) bool {
+	return len(p.Partners) == 0 || slices.Contains(p.Partners, organisation)
 }
 
 // Axis is along what a figure is broken down, named as in the proto enum.
@@ -174,6 +183,12 @@ func (b *builder) place(r Row) territory.Place {
 
 func (b *builder) add(r Row) {
 	q := b.question
+	if !b.context.Projects[r.Project].Has(r.Organisation) {
+		if q.Project != "" {
+			return
+		}
+		r.Project = ""
+	}
 	own := b.own(r)
 	node := ""
 	if q.Axis.Territorial() || q.Territory != "" {

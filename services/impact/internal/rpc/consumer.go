@@ -136,7 +136,15 @@ func (s *Server) attendanceRecorded(ctx context.Context, tx *sqldb.Tx, env *even
 }
 
 func putProject(ctx context.Context, tx *sqldb.Tx, env *eventv1.Envelope, p *projectsv1.Project) error {
-	return store.PutProject(ctx, tx, domain.Project{Name: p.GetName(), Organisation: p.GetOrganisation(), Title: p.GetTitle().GetText()}, env.GetAggregateVersion())
+	partners := []string{p.GetOrganisation()}
+	for _, x := range p.GetPartners() {
+		if x.GetOrganisation() != p.GetOrganisation() {
+			partners = append(partners, x.GetOrganisation())
+		}
+	}
+	return store.PutProject(ctx, tx, domain.Project{
+		Name: p.GetName(), Organisation: p.GetOrganisation(), Title: p.GetTitle().GetText(), Partners: partners,
+	}, env.GetAggregateVersion())
 }
 
 func (s *Server) projectOpened(ctx context.Context, tx *sqldb.Tx, env *eventv1.Envelope, e *projectsv1.ProjectOpened) error {

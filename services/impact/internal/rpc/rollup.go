@@ -118,10 +118,8 @@ func reports(ctx context.Context, tx *sqldb.Tx, viewer domain.Viewer, list []dom
 	if known.Organisations, err = store.Organisations(ctx, tx, slices.Sorted(maps.Keys(organisations))); err != nil {
 		return nil, err
 	}
-	if !known.Viewer.All || q.Axis == domain.ByProject {
-		if known.Projects, err = store.Projects(ctx, tx, slices.Sorted(maps.Keys(projects))); err != nil {
-			return nil, err
-		}
+	if known.Projects, err = store.Projects(ctx, tx, slices.Sorted(maps.Keys(projects))); err != nil {
+		return nil, err
 	}
 	if q.Project != "" && !takesPart(known, rows, q.Project) {
 		return nil, errs.AbsentResource(q.Project)
@@ -146,11 +144,16 @@ func reports(ctx context.Context, tx *sqldb.Tx, viewer domain.Viewer, list []dom
 }
 
 // takesPart reports whether the project is the viewer's to see: they see all, an
-// organisation of theirs leads it, or has a share in what was measured.
+// organisation of theirs takes part in it, or, while nothing is known of it, has
+// measured something in it.
 func takesPart(known domain.Context, rows map[string][]domain.Row, project string) bool {
 	v := known.Viewer
-	if v.All || slices.Contains(v.Organisations, known.Projects[project].Organisation) {
+	p := known.Projects[project]
+	if v.All || slices.ContainsFunc(v.Organisations, func(o string) bool { return o == p.Organisation || slices.Contains(p.Partners, o) }) {
 		return true
+	}
+	if len(p.Partners) > 0 {
+		return false
 	}
 	for _, some := range rows {
 		for _, r := range some {

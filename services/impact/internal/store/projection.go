@@ -30,12 +30,19 @@ func ArchiveOrganisation(ctx context.Context, tx *sqldb.Tx, name string, version
 }
 
 // PutProject stores what the projects service says of a project, unless
-// something newer is known.
+// something newer is known. Its partners are added to those known: what somebody
+// measured while taking part goes on counting.
 func PutProject(ctx context.Context, tx *sqldb.Tx, p domain.Project, version int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO projects (name, organisation, title, version) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (name) DO UPDATE SET organisation = excluded.organisation, title = excluded.title, version = excluded.version
 		WHERE projects.version < excluded.version`, p.Name, p.Organisation, p.Title, version)
-	return err
+	if err != nil {
+		return err
+	}
+	for _, o := range p.Partners {
+		tx.Queue("INSERT INTO project_partners (project, organisation) VALUES ($1, $2) ON CONFLICT (project, organisation) DO NOTHING", p.Name, o)
+	}
+	return nil
 }
 
 // chunk is how many names one IN holds.
@@ -65,10 +72,22 @@ func Projects(ctx context.Context, tx *sqldb.Tx, names []string) (map[string]dom
 	out := make(map[string]domain.Project, len(names))
 	for part := range slices.Chunk(names, chunk) {
 		var args []any
-		err := each(ctx, tx, "SELECT name, organisation, title FROM projects WHERE name IN ("+list(part, &args)+")", args, func(scan func(dest ...any) error) error {
+		in := " IN (" + list(part, &args) + ")"
+		err := each(ctx, tx, "SELECT name, organisation, title FROM projects WHERE name"+in, args, func(scan func(dest ...any) error) error {
 			var p domain.Project
 			err := scan(&p.Name, &p.Organisation, &p.Title)
 			out[p.Name] = p
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = each(ctx, tx, "SELECT project, organisation FROM project_partners WHERE project"+in, args, func(scan func(dest ...any) error) error {
+			var name, organisation string
+			err := scan(&name, &organisation)
+			p := out[name]
+			p.Partners = append(p.Partners, organisation)
+			out[name] = p
 			return err
 		})
 		if err != nil {

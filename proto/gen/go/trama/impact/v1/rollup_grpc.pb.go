@@ -36,6 +36,10 @@ const (
 // figures in which enough of them are merged that none can be told apart;
 // a figure with fewer is withheld.
 //
+// What counts in a project: what was measured in it by those who take part in
+// it, or did at any time. What others say of it counts for them and their
+// territory, but outside projects.
+//
 // What counts in a period: everything measured over a period that lies within
 // it. Something measured over a longer one is left out, never cut into parts.
 type RollUpServiceClient interface {
@@ -100,6 +104,10 @@ func (c *rollUpServiceClient) ListContributions(ctx context.Context, in *ListCon
 // organisation sees its own projects and itself in full, and of all others only
 // figures in which enough of them are merged that none can be told apart;
 // a figure with fewer is withheld.
+//
+// What counts in a project: what was measured in it by those who take part in
+// it, or did at any time. What others say of it counts for them and their
+// territory, but outside projects.
 //
 // What counts in a period: everything measured over a period that lies within
 // it. Something measured over a longer one is left out, never cut into parts.
