@@ -50,6 +50,15 @@ func TestMeasurementLife(t *testing.T) {
 		if m.GetState() != impactv1.MeasurementState_MEASUREMENT_STATE_WITHDRAWN || m.GetAcceptedRevision() != 0 {
 			t.Errorf("withdrawn = %v", m)
 		}
+		if told := testkit.EventsOf[*impactv1.MeasurementWithdrawn](e.Env); len(told) != 1 || told[0].GetMeasurement().GetName() != m.GetName() || told[0].GetMeasurement().GetReason() != "" {
+			t.Errorf("told of %v", told)
+		}
+		for state, want := range map[string]int{"MEASUREMENT_STATE_WITHDRAWN": 1, "MEASUREMENT_STATE_ACCEPTED": 0} { // as it stands in JSON
+			list := must[*impactv1.ListMeasurementsResponse](t)(e.measurements.ListMeasurements(ctx, &impactv1.ListMeasurementsRequest{Filter: `state = "` + state + `"`}))
+			if len(list.GetMeasurements()) != want {
+				t.Errorf("%s: %v", state, list)
+			}
+		}
 		_, err = e.measurements.UpdateMeasurement(ctx, &impactv1.UpdateMeasurementRequest{Measurement: &impactv1.Measurement{Name: m.GetName(), Value: value("1")}})
 		refused(t, err, codes.FailedPrecondition, "STATE_NOT_ALLOWED")
 

@@ -222,7 +222,9 @@ func (s measurements) WithdrawMeasurement(ctx context.Context, req *impactv1.Wit
 			if err := store.Replace(ctx, tx, i.Measure(), m.Name, i.Name, m.Version, nil, s.Now()); err != nil {
 				return err
 			}
-			return s.publish(ctx, tx, m, &impactv1.MeasurementWithdrawn{Measurement: measurementTo(m)})
+			told := measurementTo(m)
+			told.Reason = "" // free text: somebody may have written a name into it
+			return s.publish(ctx, tx, m, &impactv1.MeasurementWithdrawn{Measurement: told})
 		})
 	})
 }

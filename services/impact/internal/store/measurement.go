@@ -18,7 +18,7 @@ var Measurements = page.New(
 	page.Column{Field: "indicator", SQL: "m.indicator", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "m.organisation", Kind: page.String},
 	page.Column{Field: "project", SQL: "m.project", Kind: page.String},
-	page.Column{Field: "state", SQL: "m.state", Kind: page.String},
+	page.Column{Field: "state", SQL: "'MEASUREMENT_STATE_' || m.state", Kind: page.String},
 	page.Column{Field: "start_date", SQL: "m.start_date", Kind: page.String, Orderable: true},
 	page.Column{Field: "end_date", SQL: "m.end_date", Kind: page.String, Orderable: true},
 	page.Column{Field: "create_time", SQL: "m.created", Kind: page.Time, Orderable: true},

@@ -71,7 +71,7 @@ func (x *MeasurementAccepted) GetMeasurement() *Measurement {
 // MeasurementWithdrawn says that an accepted measurement counts no longer.
 type MeasurementWithdrawn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The measurement as it was withdrawn, with the reason.
+	// The measurement as it was withdrawn, without the reason, which is free text.
 	Measurement   *Measurement `protobuf:"bytes,1,opt,name=measurement,proto3" json:"measurement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
