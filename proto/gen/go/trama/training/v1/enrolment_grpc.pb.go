@@ -59,7 +59,9 @@ type EnrolmentServiceClient interface {
 	// of either organisation. Errors: ILLEGAL_TRANSITION.
 	CancelEnrolment(ctx context.Context, in *CancelEnrolmentRequest, opts ...grpc.CallOption) (*Enrolment, error)
 	// Takes up an offered seat. For the learner itself and the administrators of
-	// its organisation. Errors: OFFER_EXPIRED, ILLEGAL_TRANSITION.
+	// its organisation. Errors: OFFER_EXPIRED, ILLEGAL_TRANSITION; EDITION_NOT_OPEN
+	// once the edition is over, and LATE_JOIN_CUTOFF and THRESHOLD_UNREACHABLE as
+	// for joining.
 	AcceptOffer(ctx context.Context, in *AcceptOfferRequest, opts ...grpc.CallOption) (*Enrolment, error)
 	// Turns an offered seat down; who waits first is promoted in the same instant.
 	// Errors: ILLEGAL_TRANSITION.
@@ -198,7 +200,9 @@ type EnrolmentServiceServer interface {
 	// of either organisation. Errors: ILLEGAL_TRANSITION.
 	CancelEnrolment(context.Context, *CancelEnrolmentRequest) (*Enrolment, error)
 	// Takes up an offered seat. For the learner itself and the administrators of
-	// its organisation. Errors: OFFER_EXPIRED, ILLEGAL_TRANSITION.
+	// its organisation. Errors: OFFER_EXPIRED, ILLEGAL_TRANSITION; EDITION_NOT_OPEN
+	// once the edition is over, and LATE_JOIN_CUTOFF and THRESHOLD_UNREACHABLE as
+	// for joining.
 	AcceptOffer(context.Context, *AcceptOfferRequest) (*Enrolment, error)
 	// Turns an offered seat down; who waits first is promoted in the same instant.
 	// Errors: ILLEGAL_TRANSITION.

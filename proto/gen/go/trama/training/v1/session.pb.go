@@ -88,7 +88,7 @@ type Session struct {
 	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	// The module it teaches, one of the edition's; empty for webinars and events.
 	ModuleId string `protobuf:"bytes,3,opt,name=module_id,json=moduleId,proto3" json:"module_id,omitempty"`
-	// Start (inizio), whole seconds.
+	// Start (inizio), whole seconds, in the years 2000 to 2199 (UTC).
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	// End (fine), after the start, at most 24 hours later.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
