@@ -49,6 +49,8 @@ type shape struct {
 	// Nil for the one-process shape.
 	kill func(t *testing.T, target string)
 	stop func()
+	// crash ends everything at once, by SIGKILL.
+	crash func()
 
 	mu    sync.Mutex
 	conns map[string]*rpc.Client
@@ -109,6 +111,15 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 func startOne() (*shape, error) {
+	s, err := runOne(filepath.Join(work, "one"))
+	if err == nil {
+		started = append(started, s)
+	}
+	return s, err
+}
+
+// runOne runs the suite in one process on a data folder.
+func runOne(dir string) (*shape, error) {
 	program, err := binary()
 	if err != nil {
 		return nil, err
@@ -117,7 +128,6 @@ func startOne() (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(work, "one")
 	http, grpcAddr := local(ports), local(ports+1)
 	cmd := exec.Command(program, "serve", "--data", dir, "--http", http, "--grpc", grpcAddr)
 	addresses := map[string]string{}
@@ -125,7 +135,7 @@ func startOne() (*shape, error) {
 		addresses[s] = grpcAddr
 	}
 	s := &shape{name: "one process", base: "http://" + http, operations: []string{"http://" + http}, grpc: addresses, dir: dir}
-	return launch(s, cmd, filepath.Join(dir, auth.LocalKeyFile), nil)
+	return s, launch(s, cmd, filepath.Join(dir, auth.LocalKeyFile), nil)
 }
 
 func startSplit() (*shape, error) {
@@ -157,28 +167,39 @@ func startSplit() (*shape, error) {
 			t.Fatalf("kill %s: %v", target, err)
 		}
 	}
-	return launch(s, cmd, filepath.Join(dir, "issuer.pem"), func() bool {
+	err = launch(s, cmd, filepath.Join(dir, "issuer.pem"), func() bool {
 		_, err := os.Stat(filepath.Join(dir, "run", "ready"))
 		return err == nil
 	})
+	if err == nil {
+		started = append(started, s)
+	}
+	return s, err
 }
 
 // launch starts the command and waits until the suite is ready.
-func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) (*shape, error) {
+func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) error {
 	var output syncBuffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended is in its output
+		close(ended)
+	}()
+	s.crash = func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		<-ended
+	}
 	s.stop = func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {
-		case <-done:
+		case <-ended:
 		case <-time.After(30 * time.Second):
-			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+			s.crash()
 		}
 	}
 	s.conns = map[string]*rpc.Client{}
@@ -187,8 +208,8 @@ func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) (*shape,
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-done:
-			return nil, fmt.Errorf("%s ended while starting: %w\n%s", s.name, err, output.String())
+		case <-ended:
+			return fmt.Errorf("%s ended while starting: %s\n%s", s.name, cmd.ProcessState, output.String())
 		case <-tick.C:
 		}
 		if (ready == nil || ready()) && s.ready() {
@@ -196,14 +217,13 @@ func launch(s *shape, cmd *exec.Cmd, keyFile string, ready func() bool) (*shape,
 		}
 		if time.Now().After(deadline) {
 			s.stop()
-			return nil, fmt.Errorf("%s was not ready in time\n%s", s.name, output.String())
+			return fmt.Errorf("%s was not ready in time\n%s", s.name, output.String())
 		}
 	}
 	var err error
 	s.keyFile = keyFile
 	s.tokens, err = auth.OpenLocalIssuer(keyFile, "", time.Now)
-	started = append(started, s)
-	return s, err
+	return err
 }
 
 func (s *shape) ready() bool {
