@@ -70,31 +70,37 @@ func (o outcome) figures() map[string]*big.Rat {
 // are larger than the scenario's will do: the deployment may hold more.
 func (l *loader) await(ctx context.Context) error {
 	want := expected()
-	for title, least := range want.figures() {
-		err := l.until(ctx, "impact indicator “"+title+"” at "+least.FloatString(2), func(ctx context.Context) (bool, error) {
-			all, err := l.rollUps(ctx)
-			if err != nil || all[title] == nil {
-				return false, err
-			}
+	err := l.until(ctx, "the automatic indicators", func(ctx context.Context) (string, error) {
+		all, err := l.rollUps(ctx)
+		for title, least := range want.figures() {
 			have, ok := new(big.Rat).SetString(all[title].GetTotal().GetValue().GetExact())
-			return ok && have.Cmp(least) >= 0, nil
-		})
-		if err != nil {
-			return err
+			if !ok || have.Cmp(least) < 0 {
+				return fmt.Sprintf("“%s” is %q, not yet %s", title, all[title].GetTotal().GetValue().GetDecimal(), least.FloatString(2)), err
+			}
 		}
+		return "", err
+	})
+	if err != nil {
+		return err
 	}
-	for kind, least := range want.found {
-		err := l.until(ctx, fmt.Sprintf("%d entries of the kind %s in the search", least, kind), func(ctx context.Context) (bool, error) {
-			found, err := l.search(ctx)
-			return found[kind] >= least, err
-		})
-		if err != nil {
-			return err
+	err = l.until(ctx, "the search", func(ctx context.Context) (string, error) {
+		found, err := l.search(ctx)
+		for kind, least := range want.found {
+			if found[kind] < least {
+				return fmt.Sprintf("it finds %d of %d entries of the kind %s", found[kind], least, kind), err
+			}
 		}
+		return "", err
+	})
+	if err != nil {
+		return err
 	}
-	return l.until(ctx, fmt.Sprintf("%d open alerts", want.alerts), func(ctx context.Context) (bool, error) {
+	return l.until(ctx, "the alerts", func(ctx context.Context) (string, error) {
 		p, err := l.portfolio(ctx)
-		return p.GetOpenAlertCount() >= int64(want.alerts), err
+		if n := p.GetOpenAlertCount(); n < int64(want.alerts) {
+			return fmt.Sprintf("%d of %d are open", n, want.alerts), err
+		}
+		return "", err
 	})
 }
 

@@ -281,6 +281,9 @@ func deployment(t *testing.T) *rest.Client {
 // sources say.
 func TestTheScenarioLoadsTwiceAndCountsOnce(t *testing.T) {
 	client := deployment(t)
+	if _, err := Run(t.Context(), client, Options{ReportOnly: true}); err == nil {
+		t.Error("an empty deployment got a report")
+	}
 	lossy := &forgetful{next: http.DefaultTransport}
 	first, err := Run(t.Context(), &rest.Client{Base: client.Base, Token: client.Token, HTTP: &http.Client{Transport: lossy}}, Options{})
 	if err != nil {
@@ -372,6 +375,15 @@ func TestOnlyPassingFailuresAreTriedAgain(t *testing.T) {
 	}
 	if !slices.Equal(keys, []string{keyPrefix + "a", keyPrefix + "a", keyPrefix + "a"}) {
 		t.Errorf("keys %v", keys)
+	}
+}
+
+// What does not come in time is named, with what is missing of it.
+func TestPatienceEnds(t *testing.T) {
+	l := &loader{patience: time.Millisecond}
+	err := l.until(t.Context(), "the alerts", func(context.Context) (string, error) { return "1 of 2 are open", nil })
+	if err == nil || !strings.Contains(err.Error(), "the alerts: 1 of 2 are open") {
+		t.Errorf("got %v", err)
 	}
 }
 

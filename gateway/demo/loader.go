@@ -157,17 +157,17 @@ feed:
 	return context.Cause(ctx)
 }
 
-// until asks again and again, until the answer is true or patience ends; what
-// says in the error what was awaited.
-func (l *loader) until(ctx context.Context, what string, ask func(context.Context) (bool, error)) error {
+// until asks again and again, until nothing is missing or patience ends. what is
+// awaited, and what of it is missing, stand in the error.
+func (l *loader) until(ctx context.Context, what string, ask func(context.Context) (missing string, err error)) error {
 	deadline := time.Now().Add(l.patience)
 	for pause := firstPause; ; pause = min(2*pause, time.Second) {
-		ok, err := ask(ctx)
-		if err != nil || ok {
+		missing, err := ask(ctx)
+		if err != nil || missing == "" {
 			return err
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%s: not there after %s", what, l.patience)
+			return fmt.Errorf("%s: %s, after %s", what, missing, l.patience)
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err

@@ -70,9 +70,12 @@ func (l *loader) matches(ctx context.Context, w *world) error {
 		}
 		name = made.GetName()
 	}
-	err = l.until(ctx, "candidates of all needs and supplies", func(ctx context.Context) (bool, error) {
+	err = l.until(ctx, "the candidates", func(ctx context.Context) (string, error) {
 		s, err := l.statistics(ctx, name)
-		return s.GetDemands() >= interviewed && s.GetSupplies() >= int64(chainSolutions+len(offerings)), err
+		if n, m := s.GetDemands(), s.GetSupplies(); n < interviewed || m < int64(chainSolutions+len(offerings)) {
+			return fmt.Sprintf("%d needs and %d supplies have arrived, of %d and %d", n, m, interviewed, chainSolutions+len(offerings)), err
+		}
+		return "", err
 	})
 	if err != nil {
 		return err
