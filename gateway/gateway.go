@@ -52,7 +52,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithErrorHandler(handleError),
 		runtime.WithRoutingErrorHandler(handleRoutingError),
-		runtime.WithForwardResponseOption(setETag),
+		runtime.WithForwardResponseOption(setHeaders),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),

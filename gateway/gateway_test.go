@@ -216,6 +216,9 @@ func TestHeadersBecomeFields(t *testing.T) {
 	if got.GetRequestId() != "k1" || got.GetEtag() != "v3" {
 		t.Fatalf("got %v", got)
 	}
+	if res.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control %q", res.Header.Get("Cache-Control"))
+	}
 	if res.Header.Get("ETag") != `"v4"` {
 		t.Errorf("ETag %q", res.Header.Get("ETag"))
 	}

@@ -181,8 +181,12 @@ func setIfEmpty(m protoreflect.Message, name protoreflect.Name, value string) bo
 	return true
 }
 
-// setETag repeats a resource's etag in the ETag header.
-func setETag(_ context.Context, w http.ResponseWriter, m proto.Message) error {
+var noStore = []string{"no-store"}
+
+// setHeaders keeps an answer out of caches, which cannot know for whom it is,
+// and repeats a resource's etag in the ETag header.
+func setHeaders(_ context.Context, w http.ResponseWriter, m proto.Message) error {
+	w.Header()["Cache-Control"] = noStore
 	if tagged, ok := m.(interface{ GetEtag() string }); ok && tagged.GetEtag() != "" {
 		w.Header()["Etag"] = []string{`"` + tagged.GetEtag() + `"`}
 	}
