@@ -296,6 +296,10 @@ func referencesOfEntries(t *testing.T, h *house, mine string) {
 		})
 	}
 	withdrawnReferences(t, h, mine)
+	for _, name := range []string{"", "ideas/" + ids.New(), "needs/" + strings.Repeat("x", 1<<20)} {
+		_, err := h.call(h.operator, "Need", "UpdateNeed", fields{"need": fields{"name": name, "category": "a"}, "update_mask": "category"})
+		refused(t, err, errs.Invalid, errs.InvalidRequest, "need.name")
+	}
 	_, err := h.call(h.operator, "Event", "CreateEvent", fields{"event": with(base, fields{
 		"start_time": "2026-02-10T16:00:00Z", "end_time": "2026-02-10T08:00:00Z"})})
 	refused(t, err, errs.Invalid, domain.EntryInvalid, "event.end_time")

@@ -90,9 +90,17 @@ func InvalidField(reason Reason, path, format string, args ...any) *Error {
 	return New(Invalid, reason, "%s: %s", path, description).WithField(path, reason, description)
 }
 
+// maxShown is how many bytes of a stranger's name an error repeats: the longest
+// resource names have some 140.
+const maxShown = 200
+
 // AbsentResource returns the error for a resource that does not exist or is not
-// the caller's to see. The two must look the same, so both come from here.
+// the caller's to see. The two must look the same, so both come from here. Of a
+// name that is far too long to be one only the beginning is repeated.
 func AbsentResource(name string) *Error {
+	if len(name) > maxShown {
+		name = strings.ToValidUTF8(name[:maxShown], "") + "…"
+	}
 	return New(NotFound, Absent, "%s does not exist, or is not yours to see", name).With("resource", name)
 }
 

@@ -3,7 +3,9 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestUnderPrefixesEveryPath(t *testing.T) {
@@ -39,5 +41,12 @@ func TestAbsenceTellsNothing(t *testing.T) {
 	a, b := AbsentResource("needs/1"), AbsentResource("needs/1")
 	if a.Error() != b.Error() || a.Metadata["resource"] != b.Metadata["resource"] || len(a.Metadata) != 1 {
 		t.Errorf("%v, %v", a, b)
+	}
+}
+
+func TestAbsenceDoesNotRepeatAWholeMessage(t *testing.T) {
+	e := AbsentResource(strings.Repeat("è", 1<<20))
+	if len(e.Message) > 300 || len(e.Metadata["resource"]) > 210 || !utf8.ValidString(e.Message) {
+		t.Errorf("an error of %d bytes", len(e.Message))
 	}
 }

@@ -135,6 +135,9 @@ func listEntries[M entryMessage](ctx context.Context, s *entryServer, k *entryKi
 
 func updateEntry[M entryMessage](ctx context.Context, s *entryServer, k *entryKind[M], req proto.Message, patch M, mask *fieldmaskpb.FieldMask) (M, error) {
 	var none M
+	if err := checkName(k.field+".name", k.kind.Collection()+"/{"+k.field+"}", patch.GetName()); err != nil {
+		return none, err // a patch's name has no rule in the proto
+	}
 	return mutateEntry(ctx, s, k, req, patch.GetName(), patch.GetEtag(), func(ctx context.Context, tx *sqldb.Tx, e *domain.Entry, now time.Time) ([]domain.Change, error) {
 		terms, references := e.Terms(), e.References()
 		merged, err := platform.UpdateMask(k.field, k.toProto(e), patch, mask)
