@@ -1,6 +1,7 @@
 package projects_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,12 @@ func TestAlertsOpenAndCloseWithTheirCause(t *testing.T) {
 		if got := s.openAlerts(me, p.GetName()); len(got) != 2 {
 			t.Errorf("after work elsewhere: %v", got)
 		}
+		// Whoever is in charge from now on is who the alert tells of.
+		must[*projectsv1.Deliverable](t)(s.UpdateDeliverable(me, &projectsv1.UpdateDeliverableRequest{Deliverable: &projectsv1.Deliverable{Name: d.GetName(), Organisation: other}}))
+		list := s.openAlerts(me, p.GetName())
+		if len(list) != 2 || !slices.ContainsFunc(list, func(x *projectsv1.Alert) bool { return x.GetCause() == d.GetName() && x.GetOrganisation() == other }) {
+			t.Errorf("after the deliverable went to another partner: %v", list)
+		}
 		// Doing what was late closes them, at once.
 		late := s.readTask(a.GetName())
 		if !late.GetLate() {
@@ -186,8 +193,8 @@ func TestAlertsOpenAndCloseWithTheirCause(t *testing.T) {
 			t.Errorf("after a higher budget: %s", got)
 		}
 		opened, closed := testkit.EventsOf[*projectsv1.AlertOpened](s.Env), testkit.EventsOf[*projectsv1.AlertClosed](s.Env)
-		if len(opened) != 5 || len(closed) != 5 {
-			t.Errorf("%d alerts opened and %d closed, want 5 and 5", len(opened), len(closed))
+		if len(opened) != 6 || len(closed) != 6 {
+			t.Errorf("%d alerts opened and %d closed, want 6 and 6", len(opened), len(closed))
 		}
 		recorded, voided := testkit.EventsOf[*projectsv1.ExpenditureRecorded](s.Env), testkit.EventsOf[*projectsv1.ExpenditureVoided](s.Env)
 		sum := int64(0)

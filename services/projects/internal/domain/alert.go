@@ -37,21 +37,17 @@ func (a *Alert) Name() string { return ids.Name("projects", a.Project, "alerts",
 
 // Reconcile compares the open alerts of a project with what is wrong now. It
 // returns the alerts to open and those, now closed, whose cause is gone. A cause
-// that has its alert already gets no second one.
+// that has its alert already gets no second one; one that is in the charge of
+// another partner now is another cause.
 func Reconcile(project string, open []*Alert, causes []Cause, newID func() string, now time.Time) (opened, closed []*Alert) {
-	type key struct {
-		kind     AlertKind
-		resource string
-	}
-	wrong := make(map[key]bool, len(causes))
+	wrong := make(map[Cause]bool, len(causes))
 	for _, c := range causes {
-		wrong[key{c.Kind, c.Resource}] = true
+		wrong[c] = true
 	}
-	known := make(map[key]bool, len(open))
+	known := make(map[Cause]bool, len(open))
 	for _, a := range open {
-		k := key{a.Cause.Kind, a.Cause.Resource}
-		if wrong[k] && !known[k] {
-			known[k] = true
+		if wrong[a.Cause] && !known[a.Cause] {
+			known[a.Cause] = true
 			continue
 		}
 		a.Closed = now
@@ -59,11 +55,10 @@ func Reconcile(project string, open []*Alert, causes []Cause, newID func() strin
 		closed = append(closed, a)
 	}
 	for _, c := range causes {
-		k := key{c.Kind, c.Resource}
-		if known[k] {
+		if known[c] {
 			continue
 		}
-		known[k] = true
+		known[c] = true
 		opened = append(opened, &Alert{ID: newID(), Project: project, Cause: c, Stamp: NewStamp(now)})
 	}
 	return opened, closed

@@ -92,6 +92,14 @@ func TestProgressIsWeightedByDuration(t *testing.T) {
 	if got, _ := domain.Progress(milestones); got != 33 {
 		t.Errorf("one milestone of three: %d %%, want 33", got)
 	}
+	// All the work is done, and the milestone at its end not reached.
+	almost := []*domain.Task{task("wp", "", 0, 0), task("a", "wp", 5, 100), task("m", "wp", 0, 0)}
+	if err := domain.Reschedule(p, almost); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := domain.Progress(almost); got != 99 || almost[0].Done != 99 || almost[0].Complete() {
+		t.Errorf("the plan is at %d %%, the work package at %d %%, want 99", got, almost[0].Done)
+	}
 }
 
 func TestReconcileOpensOnceAndClosesWhatIsGone(t *testing.T) {
@@ -100,9 +108,10 @@ func TestReconcileOpensOnceAndClosesWhatIsGone(t *testing.T) {
 		n := 0
 		newID := func() string { n++; return fmt.Sprint(n) }
 		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+			organisation := rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "organisation")
 			causes := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) domain.Cause {
 				return domain.Cause{Kind: rapid.SampledFrom([]domain.AlertKind{domain.TaskLate, domain.LineOverspent}).Draw(t, "kind"),
-					Resource: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "resource")}
+					Resource: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "resource"), Organisation: organisation}
 			}), 0, 6).Draw(t, "causes")
 			var open []*domain.Alert
 			for _, a := range all {

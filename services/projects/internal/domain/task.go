@@ -138,20 +138,29 @@ func scheduleError(p *Project, err error) error {
 }
 
 // mean is a weighted mean of progress. Where everything has no duration, each
-// task counts the same.
-type mean struct{ weight, done, count, plain int64 }
+// task counts the same. It is 100 only where nothing is left to do: a milestone
+// weighs nothing, and yet the work is not done before it is reached.
+type mean struct {
+	weight, done, count, plain int64
+	left                       bool
+}
 
 func (m *mean) add(t *Task) {
 	m.weight += int64(t.Duration)
 	m.done += int64(t.Duration) * int64(t.Progress)
 	m.count++
 	m.plain += int64(t.Progress)
+	m.left = m.left || t.Progress < 100
 }
 
 func (m mean) percent() int32 {
+	most := int32(100)
+	if m.left {
+		most = 99
+	}
 	switch {
 	case m.weight > 0:
-		return int32(m.done / m.weight)
+		return min(most, int32(m.done/m.weight))
 	case m.count > 0:
 		return int32(m.plain / m.count)
 	}

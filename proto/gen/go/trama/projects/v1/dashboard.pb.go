@@ -35,7 +35,8 @@ type Dashboard struct {
 	Phase Phase `protobuf:"varint,2,opt,name=phase,proto3,enum=trama.projects.v1.Phase" json:"phase,omitempty"`
 	// Progress of the whole plan, 0 to 100, rounded down: the mean over the
 	// tasks that are not summaries, weighted by planned duration (where all are
-	// milestones, each counts the same). Absent without tasks.
+	// milestones, each counts the same). 100 only where every task is complete,
+	// milestones too. Absent without tasks.
 	ProgressPercent *int32 `protobuf:"varint,3,opt,name=progress_percent,json=progressPercent,proto3,oneof" json:"progress_percent,omitempty"`
 	// Tasks that are not summaries.
 	TaskCount int32 `protobuf:"varint,4,opt,name=task_count,json=taskCount,proto3" json:"task_count,omitempty"`

@@ -111,7 +111,7 @@ type Task struct {
 	// Who does it: the opaque subject; may be empty.
 	AssigneeSubject string `protobuf:"bytes,8,opt,name=assignee_subject,json=assigneeSubject,proto3" json:"assignee_subject,omitempty"`
 	// Progress (avanzamento), 0 to 100; 100 is complete. Of a summary: its
-	// subtasks', weighted by duration, rounded down.
+	// subtasks', weighted by duration, rounded down, and 100 only where all are.
 	ProgressPercent int32 `protobuf:"varint,9,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
 	// When it really started; not in the future; may be empty.
 	ActualStartDate string `protobuf:"bytes,10,opt,name=actual_start_date,json=actualStartDate,proto3" json:"actual_start_date,omitempty"`
