@@ -45,9 +45,9 @@ type shape struct {
 	// tokens mints what the suite accepts, with the key in keyFile.
 	tokens  *auth.LocalIssuer
 	keyFile string
-	// kill ends the process of a target at once; a supervisor starts it again.
+	// pid is the id of a process, which a supervisor starts again when it dies.
 	// Nil for the one-process shape.
-	kill func(t *testing.T, target string)
+	pid  func(process string) (int, error)
 	stop func()
 	// crash ends everything at once, by SIGKILL.
 	crash func()
@@ -139,11 +139,19 @@ func runOne(dir string) (*shape, error) {
 }
 
 func startSplit() (*shape, error) {
+	s, err := runSplit(filepath.Join(work, "split"))
+	if err == nil {
+		started = append(started, s)
+	}
+	return s, err
+}
+
+// runSplit runs the suite as separate processes on a folder.
+func runSplit(dir string) (*shape, error) {
 	port, err := freePorts(14)
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(work, "split")
 	cmd := exec.Command(filepath.Join(root, "scripts", "split.sh"), dir, strconv.Itoa(port))
 	addresses := map[string]string{}
 	for i, s := range services {
@@ -153,27 +161,17 @@ func startSplit() (*shape, error) {
 	for i := range services {
 		s.operations = append(s.operations, "http://"+local(port+8+i))
 	}
-	s.kill = func(t *testing.T, target string) {
-		t.Helper()
-		raw, err := os.ReadFile(filepath.Join(dir, "run", target+".pid"))
+	s.pid = func(process string) (int, error) {
+		raw, err := os.ReadFile(filepath.Join(dir, "run", process+".pid"))
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
-		pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatalf("kill %s: %v", target, err)
-		}
+		return strconv.Atoi(strings.TrimSpace(string(raw)))
 	}
 	err = launch(s, cmd, filepath.Join(dir, "issuer.pem"), func() bool {
 		_, err := os.Stat(filepath.Join(dir, "run", "ready"))
 		return err == nil
 	})
-	if err == nil {
-		started = append(started, s)
-	}
 	return s, err
 }
 
