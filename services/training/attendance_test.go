@@ -201,13 +201,23 @@ func TestCalendar(t *testing.T) {
 			strings.Count(after, "STATUS:CANCELLED") != 1 || !strings.Contains(after, "DTSTART:20260112T100000Z") {
 			t.Fatal(after)
 		}
+		if strings.Count(after, "VALUE=DURATION:PT6H") != 1 || strings.Contains(after, "VALUE=DURATION;") {
+			t.Fatalf("how often to look again: %s", after)
+		}
+		// What people write stays within its line.
+		must[*trainingv1.Session](t)(w.sessions.CreateSession(w.teacher, &trainingv1.CreateSessionRequest{Parent: e.GetName(), Session: &trainingv1.Session{
+			Title: "Uno\rATTENDEE:mailto:x@example.org\r\nURL:https://example.org", Place: "Aula; 1",
+			StartTime: timestamppb.New(day.AddDate(0, 0, 3)), EndTime: timestamppb.New(day.AddDate(0, 0, 3).Add(time.Hour))}}))
+		if odd := get(); strings.Count(odd, "\r") != strings.Count(odd, "\r\n") || !strings.Contains(odd, `SUMMARY:UnoATTENDEE:mailto:x@example.org\nURL:https://example.org`) {
+			t.Fatalf("%q", odd)
+		}
 		// Sessions without a place of their own are where the edition is.
 		w.Clock.Advance(time.Hour)
 		must[*trainingv1.Edition](t)(w.editions.UpdateEdition(w.teacher, &trainingv1.UpdateEditionRequest{
 			Edition: &trainingv1.Edition{Name: e.GetName(), Place: "Monza"}, UpdateMask: mask("place")}))
 		moved := get()
 		if strings.Count(moved, "LOCATION:Monza") != 2 || strings.Count(moved, "SEQUENCE:2") != 2 ||
-			strings.Count(moved, "DTSTAMP:"+w.Clock.Now().UTC().Format("20060102T150405Z")) != 2 {
+			strings.Count(moved, "DTSTAMP:"+w.Clock.Now().UTC().Format("20060102T150405Z")) != 3 {
 			t.Fatal(moved)
 		}
 		w.open(e)
@@ -215,7 +225,7 @@ func TestCalendar(t *testing.T) {
 			t.Fatal("opening the edition has changed its calendar, which does not tell of it")
 		}
 		must[*trainingv1.Edition](t)(w.editions.CancelEdition(w.teacher, &trainingv1.CancelEditionRequest{Name: e.GetName(), Reason: "pochi iscritti"}))
-		if gone := get(); strings.Count(gone, "STATUS:CANCELLED") != 2 || strings.Count(gone, "SEQUENCE:3") != 2 {
+		if gone := get(); strings.Count(gone, "STATUS:CANCELLED") != 3 || strings.Count(gone, "SEQUENCE:3") != 2 {
 			t.Fatal(gone)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 
 	ics "github.com/arran4/golang-ical"
 	"google.golang.org/genproto/googleapis/api/httpbody"
@@ -45,9 +46,9 @@ func calendar(e *domain.Edition, sessions []domain.Session) string {
 	cal := ics.NewCalendar()
 	cal.SetProductId(calendarProduct)
 	cal.SetMethod(ics.MethodPublish)
-	cal.SetName(e.Title.Text)
-	cal.SetXWRCalName(e.Title.Text)
-	cal.SetRefreshInterval(calendarRefresh, ics.WithValue("DURATION"))
+	cal.SetName(lines(e.Title.Text))
+	cal.SetXWRCalName(lines(e.Title.Text))
+	cal.SetRefreshInterval(calendarRefresh)
 	for _, x := range sessions {
 		event := cal.AddEvent(uid(x.Name))
 		// The stamp is the last change's, not the present: the same calendar reads
@@ -63,15 +64,27 @@ func calendar(e *domain.Edition, sessions []domain.Session) string {
 		event.SetSequence(x.Sequence + e.Revision)
 		event.SetStartAt(x.Start)
 		event.SetEndAt(x.End)
-		event.SetSummary(sessionTitle(e, &x))
+		event.SetSummary(lines(sessionTitle(e, &x)))
 		if place := x.Place; place != "" || e.Place != "" {
 			if place == "" {
 				place = e.Place
 			}
-			event.SetLocation(place)
+			event.SetLocation(lines(place))
 		}
 	}
 	return cal.Serialize(ics.WithNewLineWindows)
+}
+
+// lines ends lines by LF alone, which is then escaped, and leaves out all other
+// control characters: a text holds none (RFC 5545, 3.3.11), and a reader that took
+// a bare CR for the end of a line would read on as if the calendar said it.
+func lines(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // uid is a session's identity in calendars, stable for good.
