@@ -7,7 +7,9 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -57,9 +59,9 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),
 	)
-	for service, conn := range conns {
+	for _, service := range slices.Sorted(maps.Keys(conns)) { // which route wins must not change from start to start
 		for _, mount := range mounts[service] {
-			if err := mount(ctx, api, conditionalConn{conn}); err != nil {
+			if err := mount(ctx, api, conditionalConn{conns[service]}); err != nil {
 				return nil, fmt.Errorf("mount %s: %w", service, err)
 			}
 		}

@@ -232,6 +232,16 @@ func TestHeadersBecomeFields(t *testing.T) {
 	}
 }
 
+// If-Match: * asks for no particular version.
+func TestAnyVersionMatchesTheStar(t *testing.T) {
+	conn := &answering{answer: &cataloguev1.Need{}}
+	server := serve(t, conn, nil)
+	send(t, "POST", server.URL+"/v1/needs/n:publish", `{}`, "If-Match", "*")
+	if got := conn.got.(*cataloguev1.PublishNeedRequest).GetEtag(); got != "" {
+		t.Errorf("the service is asked for the version %q", got)
+	}
+}
+
 // Only the token crosses over. What a client calls gRPC metadata must not
 // become metadata.
 func TestOnlyTheTokenIsForwarded(t *testing.T) {

@@ -96,6 +96,9 @@ func readConditions(next http.Handler) http.Handler {
 			requestID: r.Header.Get("Idempotency-Key"),
 			etag:      strings.Trim(strings.TrimPrefix(r.Header.Get("If-Match"), "W/"), `"`),
 		}
+		if c.etag == "*" {
+			c.etag = "" // whatever it is now (RFC 9110, 13.1.1), as without the header
+		}
 		if c != (conditions{}) {
 			r = r.WithContext(context.WithValue(r.Context(), conditionsKey{}, c))
 		}
