@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -131,18 +132,37 @@ func (o operation) finishBody() error {
 }
 
 // patchSchema is a resource's schema for a merge patch: nothing is required,
-// and what the server sets is not there.
+// null clears what is not required of the resource, and what the server sets is
+// not there.
 func patchSchema(resource object) object {
 	patch, properties := maps.Clone(resource), object{}
+	required, _ := resource["required"].([]any)
 	for name, property := range at(resource, "properties") {
-		if property.(object)["readOnly"] != true {
+		property := property.(object)
+		switch {
+		case property["readOnly"] == true:
+		case name == "name", name == "etag", slices.Contains(required, any(name)):
 			properties[name] = property
+		default:
+			properties[name] = nullable(property)
 		}
 	}
 	delete(patch, "required")
 	patch["properties"] = properties
-	patch["description"] = "A merge patch (RFC 7396): what it leaves out stays as it is."
+	patch["description"] = "A merge patch (RFC 7396): what it leaves out stays as it is, null clears. An object within it is sent whole."
 	return patch
+}
+
+// nullable is the schema that also takes null.
+func nullable(schema object) object {
+	either := maps.Clone(schema)
+	if target, ok := schema["$ref"]; ok {
+		delete(either, "$ref")
+		either["anyOf"] = []any{object{"$ref": target}, object{"type": "null"}}
+	} else if plain, ok := schema["type"].(string); ok {
+		either["type"] = []any{plain, "null"}
+	}
+	return either
 }
 
 // fileTypes are the media types of answers that are files, by the extension of
