@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/metadata"
@@ -203,12 +204,19 @@ func (b *bed) rows() []row {
 			return err
 		}
 	}
+	var people atomic.Int64
 	return []row{
 		{name: "bare get", call: get(b.plain + "/needs/1")},
 		{name: "REST get", call: get(one), of: "bare get", aim: 0.35},
 		{name: "bare list of 50", call: get(b.plain + "/needs")},
 		{name: "REST list of 50", call: get(list), of: "bare list of 50", aim: 0.5},
-		{name: "REST create", rate: 6000, call: func(ctx context.Context, _, _ int) error { return b.post(ctx, b.url+"/v1/needs", body) }},
+		{name: "REST create of a draft (row)", call: func(ctx context.Context, _, _ int) error {
+			return b.post(ctx, b.url+"/v1/needs", body)
+		}},
+		{name: "REST create with event (row + outbox)", rate: 6000, call: func(ctx context.Context, _, _ int) error {
+			member := fmt.Appendf(nil, `{"subject":"bench-%d","role":"ROLE_TRAINER"}`, people.Add(1))
+			return b.post(ctx, b.url+"/v1/"+b.org+"/memberships", member)
+		}},
 		{name: "get over the in-process channel", call: over(b.inproc)},
 		{name: "get over TCP", call: over(b.tcp), of: "get over the in-process channel"},
 	}

@@ -34,8 +34,10 @@ func measureStart(ctx context.Context, binary string) error {
 		memory = max(memory, resident)
 	}
 	slices.Sort(times)
-	fmt.Printf("start on an empty folder until ready: median %s, worst %s of %d (aim: under 1 s)\n", times[len(times)/2].Round(time.Millisecond), times[len(times)-1].Round(time.Millisecond), starts)
-	fmt.Printf("idle, %s after that: %d MB resident (aim: under 150 MB)\n\n", settling, memory/1024)
+	middle := times[len(times)/2]
+	fmt.Printf("start on an empty folder until ready: median %s, worst %s of %d; %s\n", middle.Round(time.Millisecond),
+		times[len(times)-1].Round(time.Millisecond), starts, verdict(middle < time.Second, "under 1 s"))
+	fmt.Printf("idle, %s after that: %d MB resident; %s\n\n", settling, memory/1024, verdict(memory < 150*1024, "under 150 MB"))
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
+
 	"github.com/trama-suite/trama/services/catalogue/internal/domain"
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/page"
@@ -177,7 +179,7 @@ func scanOrganisation(scan func(dest ...any) error) (*domain.Organisation, error
 		return nil, err
 	}
 	o.CreateTime, o.UpdateTime, o.PublishTime = sqldb.Time(created), sqldb.Time(updated), sqldb.Time(published)
-	if err := json.Unmarshal(doc, &o.Profile); err != nil {
+	if err := jsonv2.Unmarshal(doc, &o.Profile); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Name, err)
 	}
 	return o, nil
