@@ -15,6 +15,7 @@ import (
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	"github.com/trama-suite/trama/services/platform/auth"
+	"github.com/trama-suite/trama/services/platform/config"
 	"github.com/trama-suite/trama/services/platform/rpc"
 )
 
@@ -53,7 +54,7 @@ func (c tokenCommand) Run(ctx context.Context, g globals) error {
 	if c.Organisation == "" {
 		return fmt.Errorf("the role %s is held in an organisation: say which with --organisation", c.As)
 	}
-	if err := c.join(ctx, cfg.GRPC, issuer, role); err != nil {
+	if err := c.join(ctx, cfg, issuer, role); err != nil {
 		return fmt.Errorf("make %s a member of %s: %w", c.subject(), c.Organisation, err)
 	}
 	return c.print(issuer, c.subject(), nil)
@@ -79,10 +80,14 @@ func (c tokenCommand) print(issuer *auth.LocalIssuer, subject string, roles []au
 }
 
 // join creates the membership, as an operator, where it does not exist.
-func (c tokenCommand) join(ctx context.Context, address string, issuer *auth.LocalIssuer, role auth.Role) (err error) {
+func (c tokenCommand) join(ctx context.Context, cfg config.Config, issuer *auth.LocalIssuer, role auth.Role) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := rpc.Dial(address, nil, operator{issuer})
+	tlsConfig, err := cfg.TLS.Client()
+	if err != nil {
+		return err
+	}
+	conn, err := rpc.Dial(cfg.GRPC, tlsConfig, operator{issuer})
 	if err != nil {
 		return err
 	}
