@@ -35,17 +35,16 @@ type Suite struct {
 	// LocalIssuer says that this deployment mints its own tokens.
 	LocalIssuer bool
 
-	cfg        config.Config
-	log        *slog.Logger
-	app        *app.App
-	obs        *obs.Obs
-	bus        *bus.Bus
-	id         *identity
-	server     *rpc.Server
-	late       map[string]*rpc.Late // by the calling service
-	conns      map[string]grpc.ClientConnInterface
-	diagnoses  []app.Check
-	grpcListen net.Listener
+	cfg       config.Config
+	log       *slog.Logger
+	app       *app.App
+	obs       *obs.Obs
+	bus       *bus.Bus
+	id        *identity
+	server    *rpc.Server
+	late      map[string]*rpc.Late // by the calling service
+	conns     map[string]grpc.ClientConnInterface
+	diagnoses []app.Check
 }
 
 // Start starts the targets of the configuration and returns once they serve.

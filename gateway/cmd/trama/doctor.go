@@ -76,7 +76,9 @@ func examine(ctx context.Context, url string) (failed int, err error) {
 			outcome = "FAILED: " + c.Detail
 			failed++
 		}
-		fmt.Fprintf(table, "  %s\t%s\n", c.Name, outcome)
+		if _, err := fmt.Fprintf(table, "  %s\t%s\n", c.Name, outcome); err != nil {
+			return failed, err
+		}
 	}
 	return failed, table.Flush()
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -69,5 +68,5 @@ Try next
   trama doctor                         says whether all is well
 `, s.HTTP)
 	}
-	fmt.Fprint(os.Stdout, b.String())
+	fmt.Print(b.String())
 }
