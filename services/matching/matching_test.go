@@ -283,6 +283,25 @@ func TestProposalsExpire(t *testing.T) {
 	})
 }
 
+// Not everything between two spaces is a word: PostgreSQL's index takes 2,704 bytes.
+func TestWhatIsNoWordDoesNotStopAnEntry(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		f := start(t, open)
+		p := f.programme(t)
+		random := rand.New(rand.NewPCG(1, 2)) // so that it cannot be compressed
+		var blob strings.Builder
+		for range 20_000 {
+			blob.WriteByte("abcdefghijklmnopqrstuvwxyz0123456789"[random.IntN(36)])
+		}
+		need, solution := aNeed(10, "home-care"), aSolution(20, firm, "home-care")
+		need.Description, solution.Description = text(blob.String()), text(blob.String())
+		f.publish(need, solution)
+		if got := f.candidates(t, f.As(operator, ""), p.GetName(), need.GetName()); len(got) != 1 {
+			t.Errorf("candidates %v", got)
+		}
+	})
+}
+
 // What was withdrawn after it was proposed can be declined and not agreed on.
 func TestNobodyAgreesOnWhatIsGone(t *testing.T) {
 	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {

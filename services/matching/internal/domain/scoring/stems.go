@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/blevesearch/snowballstem"
 	"github.com/blevesearch/snowballstem/english"
@@ -16,6 +17,10 @@ import (
 // about what it is.
 const maxStems = 300
 
+// maxWord is how many letters a word has at most: what is longer is a code that
+// somebody has pasted, and too long for a database's index of words.
+const maxWord = 64
+
 // stemmers by the primary subtag of the language. A language without one is
 // compared by whole words.
 var stemmers = map[string]func(*snowballstem.Env) bool{
@@ -23,7 +28,7 @@ var stemmers = map[string]func(*snowballstem.Env) bool{
 }
 
 // Stems returns the sorted set of word stems of texts in one language, without
-// stop words and words of fewer than three letters, by Snowball's algorithms
+// stop words and words of fewer than three letters or more than maxWord, by Snowball's algorithms
 // (M. F. Porter, snowballstem.org).
 func Stems(language string, texts ...string) []string {
 	primary, _, _ := strings.Cut(strings.ToLower(language), "-")
@@ -31,7 +36,7 @@ func Stems(language string, texts ...string) []string {
 	var out []string
 	for _, text := range texts {
 		for word := range strings.FieldsFuncSeq(strings.ToLower(text), separates) {
-			if len([]rune(word)) < 3 || stopWords[word] {
+			if n := utf8.RuneCountInString(word); n < 3 || n > maxWord || stopWords[word] {
 				continue
 			}
 			if stem != nil {
