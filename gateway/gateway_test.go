@@ -146,10 +146,10 @@ func TestEveryErrorIsAProblem(t *testing.T) {
 		if strings.Contains(body, "secret") || strings.Contains(body, "10.0.0.7") {
 			t.Errorf("tells of the inside: %s", body)
 		}
-		if res.StatusCode == 401 && res.Header.Get("WWW-Authenticate") != `Bearer realm="trama", error="invalid_token"` {
+		if res.StatusCode == http.StatusUnauthorized && res.Header.Get("WWW-Authenticate") != `Bearer realm="trama", error="invalid_token"` {
 			t.Errorf("challenge %q", res.Header.Get("WWW-Authenticate"))
 		}
-		if res.StatusCode == 503 && res.Header.Get("Retry-After") == "" {
+		if res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") == "" {
 			t.Error("503 without Retry-After")
 		}
 	}
@@ -203,7 +203,7 @@ func TestLargeBodies(t *testing.T) {
 	if conn.got != nil {
 		t.Error("a large body reached the service")
 	}
-	if res, body := send(t, "POST", server.URL+"/v1/needs", `{"licence": "`+strings.Repeat("x", maxBody-100)+`"}`); res.StatusCode != 200 {
+	if res, body := send(t, "POST", server.URL+"/v1/needs", `{"licence": "`+strings.Repeat("x", maxBody-100)+`"}`); res.StatusCode != http.StatusOK {
 		t.Errorf("a body within the limit: %s", body)
 	}
 }
@@ -272,20 +272,20 @@ func TestRateLimit(t *testing.T) {
 		return res
 	}
 	for i := range 3 {
-		if res := call("a"); res.StatusCode != 200 || res.Header.Get("RateLimit-Remaining") != string(rune('2'-i)) {
+		if res := call("a"); res.StatusCode != http.StatusOK || res.Header.Get("RateLimit-Remaining") != string(rune('2'-i)) {
 			t.Fatalf("call %d: %s, remaining %s", i, res.Status, res.Header.Get("RateLimit-Remaining"))
 		}
 	}
 	res := call("a")
-	if res.StatusCode != 429 || res.Header.Get("Retry-After") != "1" || res.Header.Get("RateLimit-Limit") != "3" ||
+	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "1" || res.Header.Get("RateLimit-Limit") != "3" ||
 		res.Header.Get("RateLimit-Policy") != `"default";q=3;w=2` || res.Header.Get("RateLimit") != `"default";r=0;t=2` {
 		t.Fatalf("%s %v", res.Status, res.Header)
 	}
-	if res := call("b"); res.StatusCode != 200 {
+	if res := call("b"); res.StatusCode != http.StatusOK {
 		t.Errorf("another caller: %s", res.Status)
 	}
 	now = now.Add(500 * time.Millisecond)
-	if res := call("a"); res.StatusCode != 200 {
+	if res := call("a"); res.StatusCode != http.StatusOK {
 		t.Errorf("after the wait: %s", res.Status)
 	}
 	if res, _ := send(t, "GET", server.URL+"/healthz", ""); res.Header.Get("RateLimit-Limit") != "" {
@@ -306,7 +306,7 @@ func TestInventedTokensDoNotEscapeTheRateLimit(t *testing.T) {
 		_, _ = w.Write([]byte("{}"))
 	}))
 	call := func(address, token string) int {
-		r := httptest.NewRequest("GET", "/v1/needs/n", nil)
+		r := httptest.NewRequest(http.MethodGet, "/v1/needs/n", nil)
 		r.RemoteAddr = address
 		if token != "" {
 			r.Header.Set("Authorization", token)
@@ -365,7 +365,7 @@ func TestRateLimitBoundsItsMemory(t *testing.T) {
 func TestCORS(t *testing.T) {
 	server := serve(t, &answering{answer: &cataloguev1.Need{}}, func(c *Config) { c.Origins = []string{"https://portale.example.org"} })
 	res, _ := send(t, "OPTIONS", server.URL+"/v1/needs/n", "", "Origin", "https://portale.example.org", "Access-Control-Request-Method", "PATCH")
-	if res.StatusCode != 204 || res.Header.Get("Access-Control-Allow-Origin") != "https://portale.example.org" || !strings.Contains(res.Header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
+	if res.StatusCode != http.StatusNoContent || res.Header.Get("Access-Control-Allow-Origin") != "https://portale.example.org" || !strings.Contains(res.Header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
 		t.Errorf("preflight %s %v", res.Status, res.Header)
 	}
 	for _, origin := range []string{"https://evil.example.org", "https://portale.example.org.evil.example", "null"} {
