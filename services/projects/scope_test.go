@@ -2,11 +2,13 @@ package projects_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
@@ -230,6 +232,55 @@ func TestSharedPlansAreReadByPartnersAndWrittenByTheLead(t *testing.T) {
 			if err := c.run(s.As(admin, leader)); status.Code(err) == codes.NotFound || status.Code(err) == codes.PermissionDenied || status.Code(err) == codes.InvalidArgument {
 				t.Errorf("the lead's admin: %s: %v", c.name, err)
 			}
+		}
+	})
+}
+
+// A partner reports on the work that it is in charge of, and on no other; the
+// plan stays the lead's.
+func TestPartnersReportOnTheirOwnWork(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		lead, own, theirs := s.As(manager, leader), s.As(manager, member), s.As(manager, other)
+		p := s.project()
+		task := must[*projectsv1.Task](t)(s.CreateTask(lead, &projectsv1.CreateTaskRequest{Parent: p.GetName(),
+			Task: &projectsv1.Task{Title: text("Prove"), DurationDays: 5, Organisation: member}}))
+		thing := must[*projectsv1.Deliverable](t)(s.CreateDeliverable(lead, &projectsv1.CreateDeliverableRequest{Parent: p.GetName(),
+			Deliverable: &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: "2026-03-01", Organisation: member}}))
+		nobodys := s.task(p, "Di nessuno", 1)
+		update := func(as context.Context, x *projectsv1.Task) error {
+			if x.GetName() == "" {
+				x.Name = task.GetName()
+			}
+			_, err := s.UpdateTask(as, &projectsv1.UpdateTaskRequest{Task: x})
+			return err
+		}
+		submit := func(as context.Context) error {
+			_, err := s.SubmitDeliverable(as, &projectsv1.SubmitDeliverableRequest{Name: thing.GetName(), Uri: "https://example.org/r"})
+			return err
+		}
+		done := &projectsv1.Task{ProgressPercent: 40, ActualStartDate: "2026-01-05"}
+		for _, as := range []context.Context{theirs, s.As(admin, other)} {
+			refused(t, update(as, proto.CloneOf(done)), codes.PermissionDenied, domain.LeadOnly)
+			refused(t, submit(as), codes.PermissionDenied, domain.LeadOnly)
+		}
+		refused(t, update(s.As(manager, stranger), proto.CloneOf(done)), codes.NotFound, errs.Absent)
+		refused(t, submit(s.As(manager, stranger)), codes.NotFound, errs.Absent)
+		for _, x := range []*projectsv1.Task{
+			{DurationDays: 50, ProgressPercent: 40}, {Title: text("Altro")}, {Organisation: other}, {NotBeforeDate: "2026-05-05"},
+			{Predecessors: []*projectsv1.Link{{Task: nobodys.GetName()}}}, {Name: nobodys.GetName(), ProgressPercent: 40},
+		} {
+			refused(t, update(own, x), codes.PermissionDenied, domain.LeadOnly)
+		}
+		if err := errors.Join(update(own, proto.CloneOf(done)), submit(own)); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.readTask(task.GetName()); got.GetProgressPercent() != 40 || got.GetActualStartDate() != "2026-01-05" || got.GetDurationDays() != 5 {
+			t.Errorf("the task is %v", got)
+		}
+		_, err := s.AcceptDeliverable(own, &projectsv1.AcceptDeliverableRequest{Name: thing.GetName()})
+		refused(t, err, codes.PermissionDenied, domain.LeadOnly)
+		if err := update(own, &projectsv1.Task{Title: text("Prove"), ProgressPercent: 50}); err != nil { // what was read, sent back
+			t.Error(err)
 		}
 	})
 }

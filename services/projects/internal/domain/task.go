@@ -3,6 +3,7 @@ package domain
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -226,6 +227,14 @@ func NewTask(id string, p *Project, w Work, now time.Time) (*Task, error) {
 		return nil, err
 	}
 	return &Task{ID: id, Project: p.ID, Stamp: NewStamp(now), Work: w}, nil
+}
+
+// OnlyReports reports whether w says no more of the task than what has been done
+// of it.
+func (t *Task) OnlyReports(w Work) bool {
+	plan := t.Work
+	plan.Progress, plan.ActualStart, plan.ActualFinish = w.Progress, w.ActualStart, w.ActualFinish
+	return reflect.DeepEqual(plan, w)
 }
 
 // Revise replaces what people write.

@@ -50,6 +50,16 @@ func requireLead(ctx context.Context, p *domain.Project) error {
 		"only project managers and admins of the lead partner %s may do this", p.Lead).With("resource", p.Name())
 }
 
+// requireCharge returns nil where the caller leads, or manages the partner in
+// charge of a task or deliverable, which reports on its own work. An empty
+// organisation is nobody's but the lead's.
+func requireCharge(ctx context.Context, p *domain.Project, organisation string) error {
+	if leads(ctx, p) || takesPart(ctx, p) == nil && auth.ScopeFrom(ctx).Covers(organisation) {
+		return nil
+	}
+	return requireLead(ctx, p)
+}
+
 // costScope is the scope of the caller over the costs of a project: all for the
 // lead, its own for a partner.
 func costScope(ctx context.Context, p *domain.Project) store.Scope {

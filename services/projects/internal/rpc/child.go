@@ -56,3 +56,13 @@ func lockAny(ctx context.Context, tx *sqldb.Tx, project, name string) (*domain.P
 	p, err := store.LockProject(ctx, tx, project)
 	return p, under(name, err)
 }
+
+// lockShared locks and reads a project that the caller sees. To others something
+// of that name in it does not exist.
+func lockShared(ctx context.Context, tx *sqldb.Tx, project, name string) (*domain.Project, error) {
+	p, err := lockAny(ctx, tx, project, name)
+	if err != nil {
+		return nil, err
+	}
+	return p, under(name, takesPart(ctx, p))
+}

@@ -103,7 +103,8 @@ func (s *Server) ListDeliverables(ctx context.Context, req *projectsv1.ListDeliv
 	})
 }
 
-// alterDeliverable reads a deliverable, lets change alter it, and stores it.
+// alterDeliverable reads a deliverable, lets change alter it, and stores it, for
+// the lead alone.
 func (s *Server) alterDeliverable(ctx context.Context, tx *sqldb.Tx, name, etag string, change func(p *domain.Project, d *domain.Deliverable) error) (*projectsv1.Deliverable, error) {
 	project, id, err := childOf("deliverables", name)
 	if err != nil {
@@ -113,6 +114,10 @@ func (s *Server) alterDeliverable(ctx context.Context, tx *sqldb.Tx, name, etag 
 	if err != nil {
 		return nil, err
 	}
+	return s.changeDeliverable(ctx, tx, p, d, change)
+}
+
+func (s *Server) changeDeliverable(ctx context.Context, tx *sqldb.Tx, p *domain.Project, d *domain.Deliverable, change func(p *domain.Project, d *domain.Deliverable) error) (*projectsv1.Deliverable, error) {
 	was := d.Version
 	if err := change(p, d); err != nil {
 		return nil, err
@@ -141,10 +146,29 @@ func (s *Server) UpdateDeliverable(ctx context.Context, req *projectsv1.UpdateDe
 	})
 }
 
-// SubmitDeliverable hands a deliverable in.
+// SubmitDeliverable hands a deliverable in, for the lead or for the partner in
+// charge of it.
 func (s *Server) SubmitDeliverable(ctx context.Context, req *projectsv1.SubmitDeliverableRequest) (*projectsv1.Deliverable, error) {
+	project, id, err := childOf("deliverables", req.GetName())
+	if err != nil {
+		return nil, err
+	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Deliverable, error) {
-		return s.alterDeliverable(ctx, tx, req.GetName(), req.GetEtag(), func(p *domain.Project, d *domain.Deliverable) error {
+		p, err := lockShared(ctx, tx, project, req.GetName())
+		if err != nil {
+			return nil, err
+		}
+		d, err := store.Deliverable(ctx, tx, project, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := requireCharge(ctx, p, d.Organisation); err != nil {
+			return nil, err
+		}
+		if err := platform.CheckEtag(d.Name(), req.GetEtag(), d.Version); err != nil {
+			return nil, err
+		}
+		return s.changeDeliverable(ctx, tx, p, d, func(p *domain.Project, d *domain.Deliverable) error {
 			return d.Submit(p, domain.Evidence{URI: req.GetUri(), SHA256: req.GetSha256()}, s.now())
 		})
 	})

@@ -44,11 +44,8 @@ func (s *Server) CreateExpenditure(ctx context.Context, req *projectsv1.CreateEx
 	}
 	m := req.GetExpenditure()
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Expenditure, error) {
-		p, err := lockAny(ctx, tx, project, req.GetParent())
+		p, err := lockShared(ctx, tx, project, req.GetParent())
 		if err != nil {
-			return nil, err
-		}
-		if err := takesPart(ctx, p); err != nil {
 			return nil, err
 		}
 		// What the lead does not record for others, a partner records for itself:

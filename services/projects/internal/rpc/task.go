@@ -147,7 +147,8 @@ func (s *Server) ListTasks(ctx context.Context, req *projectsv1.ListTasksRequest
 	})
 }
 
-// UpdateTask changes a task and recomputes the plan.
+// UpdateTask changes a task and recomputes the plan. The partner in charge of it
+// reports what has been done, and changes nothing else.
 func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskRequest) (*projectsv1.Task, error) {
 	patch := req.GetTask()
 	project, id, err := childOf("tasks", patch.GetName())
@@ -155,9 +156,9 @@ func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskReque
 		return nil, err
 	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
-		p, err := lockProject(ctx, tx, project)
+		p, err := lockShared(ctx, tx, project, patch.GetName())
 		if err != nil {
-			return nil, under(patch.GetName(), err)
+			return nil, err
 		}
 		var t *domain.Task
 		var was int64
@@ -168,7 +169,7 @@ func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskReque
 			}
 			t = tasks[i]
 			was = t.Version
-			return tasks, s.reviseTask(p, t, req)
+			return tasks, s.reviseTask(ctx, p, t, req)
 		})
 		if err != nil {
 			return nil, err
@@ -180,7 +181,10 @@ func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskReque
 	})
 }
 
-func (s *Server) reviseTask(p *domain.Project, t *domain.Task, req *projectsv1.UpdateTaskRequest) error {
+func (s *Server) reviseTask(ctx context.Context, p *domain.Project, t *domain.Task, req *projectsv1.UpdateTaskRequest) error {
+	if err := requireCharge(ctx, p, t.Organisation); err != nil {
+		return err
+	}
 	if err := platform.CheckEtag(t.Name(), req.GetTask().GetEtag(), t.Version); err != nil {
 		return err
 	}
@@ -193,6 +197,11 @@ func (s *Server) reviseTask(p *domain.Project, t *domain.Task, req *projectsv1.U
 	work, err := workOf(p.ID, m)
 	if err != nil {
 		return err
+	}
+	if !t.OnlyReports(work) {
+		if err := requireLead(ctx, p); err != nil {
+			return err
+		}
 	}
 	return t.Revise(p, work, s.now())
 }

@@ -33,8 +33,9 @@ const (
 	ProjectsError_PROJECTS_ERROR_FIELD_MISSING ProjectsError = 1
 	// A date is not in the calendar, or an end is before its start.
 	ProjectsError_PROJECTS_ERROR_DATES_WRONG ProjectsError = 2
-	// Only the lead partner's project managers and admins may do this; the
-	// caller's organisation is a partner.
+	// Only the lead partner's project managers and admins may do this, or those of
+	// the partner in charge of the task or deliverable; the caller's organisation
+	// is a partner.
 	ProjectsError_PROJECTS_ERROR_LEAD_ONLY ProjectsError = 3
 	// The partners do not have exactly one lead, equal to the project's
 	// organisation.

@@ -40,7 +40,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // PlanService keeps a project's shared plan: the work breakdown (WBS) with its
-// schedule, and the deliverables. All partners read it; the lead writes it.
+// schedule, and the deliverables. All partners read it; the lead writes it, and
+// the partner in charge of a task or deliverable reports on it.
 // The dates are computed by the critical path method over working days (Monday
 // to Friday) at every change.
 type PlanServiceClient interface {
@@ -53,7 +54,9 @@ type PlanServiceClient interface {
 	GetTask(ctx context.Context, in *GetTaskRequest, opts ...grpc.CallOption) (*Task, error)
 	// Lists the tasks of the project.
 	ListTasks(ctx context.Context, in *ListTasksRequest, opts ...grpc.CallOption) (*ListTasksResponse, error)
-	// Changes a task. Only the lead may (LEAD_ONLY). Errors: TASK_CYCLE naming
+	// Changes a task. Only the lead may (LEAD_ONLY), but managers and admins of
+	// the partner in charge of it set progress_percent, actual_start_date and
+	// actual_finish_date. Errors: TASK_CYCLE naming
 	// the tasks of the cycle, TASK_UNKNOWN for a parent or predecessor that is
 	// not of this project, SUMMARY_TASK for a link or progress on a summary
 	// task, PROGRESS_WRONG.
@@ -70,8 +73,9 @@ type PlanServiceClient interface {
 	UpdateDeliverable(ctx context.Context, in *UpdateDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
 	// Deletes a deliverable. Only the lead may (LEAD_ONLY).
 	DeleteDeliverable(ctx context.Context, in *DeleteDeliverableRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Submits a deliverable that is planned or returned. Errors:
-	// DELIVERABLE_STATE, EVIDENCE_MISSING.
+	// Submits a deliverable that is planned or returned. For the lead and for
+	// managers and admins of the partner in charge of it; LEAD_ONLY for others.
+	// Errors: DELIVERABLE_STATE, EVIDENCE_MISSING.
 	SubmitDeliverable(ctx context.Context, in *SubmitDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
 	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE.
 	AcceptDeliverable(ctx context.Context, in *AcceptDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
@@ -223,7 +227,8 @@ func (c *planServiceClient) ReturnDeliverable(ctx context.Context, in *ReturnDel
 // for forward compatibility.
 //
 // PlanService keeps a project's shared plan: the work breakdown (WBS) with its
-// schedule, and the deliverables. All partners read it; the lead writes it.
+// schedule, and the deliverables. All partners read it; the lead writes it, and
+// the partner in charge of a task or deliverable reports on it.
 // The dates are computed by the critical path method over working days (Monday
 // to Friday) at every change.
 type PlanServiceServer interface {
@@ -236,7 +241,9 @@ type PlanServiceServer interface {
 	GetTask(context.Context, *GetTaskRequest) (*Task, error)
 	// Lists the tasks of the project.
 	ListTasks(context.Context, *ListTasksRequest) (*ListTasksResponse, error)
-	// Changes a task. Only the lead may (LEAD_ONLY). Errors: TASK_CYCLE naming
+	// Changes a task. Only the lead may (LEAD_ONLY), but managers and admins of
+	// the partner in charge of it set progress_percent, actual_start_date and
+	// actual_finish_date. Errors: TASK_CYCLE naming
 	// the tasks of the cycle, TASK_UNKNOWN for a parent or predecessor that is
 	// not of this project, SUMMARY_TASK for a link or progress on a summary
 	// task, PROGRESS_WRONG.
@@ -253,8 +260,9 @@ type PlanServiceServer interface {
 	UpdateDeliverable(context.Context, *UpdateDeliverableRequest) (*Deliverable, error)
 	// Deletes a deliverable. Only the lead may (LEAD_ONLY).
 	DeleteDeliverable(context.Context, *DeleteDeliverableRequest) (*emptypb.Empty, error)
-	// Submits a deliverable that is planned or returned. Errors:
-	// DELIVERABLE_STATE, EVIDENCE_MISSING.
+	// Submits a deliverable that is planned or returned. For the lead and for
+	// managers and admins of the partner in charge of it; LEAD_ONLY for others.
+	// Errors: DELIVERABLE_STATE, EVIDENCE_MISSING.
 	SubmitDeliverable(context.Context, *SubmitDeliverableRequest) (*Deliverable, error)
 	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE.
 	AcceptDeliverable(context.Context, *AcceptDeliverableRequest) (*Deliverable, error)

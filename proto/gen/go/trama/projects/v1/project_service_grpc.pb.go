@@ -33,7 +33,8 @@ const (
 // ProjectService holds the project cards (scheda di progetto): who runs a
 // funded project with whom, for which funder, when and why. The lead partner's
 // project managers and admins read and write everything; the members of a
-// partner organisation read the shared plan and keep their own expenditures;
+// partner organisation read the shared plan and keep their own expenditures, and
+// its managers and admins report on the tasks and deliverables in its charge;
 // anybody else gets NOT_FOUND, as for an id that does not exist. Operators may
 // act for the lead; auditors and services read.
 type ProjectServiceClient interface {
@@ -126,7 +127,8 @@ func (c *projectServiceClient) OpenProjectFromMatch(ctx context.Context, in *Ope
 // ProjectService holds the project cards (scheda di progetto): who runs a
 // funded project with whom, for which funder, when and why. The lead partner's
 // project managers and admins read and write everything; the members of a
-// partner organisation read the shared plan and keep their own expenditures;
+// partner organisation read the shared plan and keep their own expenditures, and
+// its managers and admins report on the tasks and deliverables in its charge;
 // anybody else gets NOT_FOUND, as for an id that does not exist. Operators may
 // act for the lead; auditors and services read.
 type ProjectServiceServer interface {
