@@ -251,7 +251,11 @@ func TestInterestBecomesOffers(t *testing.T) {
 			t.Fatalf("%v", n)
 		}
 		// Called off: everybody's claim ends, and the interest opens again.
-		must[*trainingv1.Edition](t)(w.editions.CancelEdition(w.teacher, &trainingv1.CancelEditionRequest{Name: e.GetName(), Reason: "pochi iscritti"}))
+		gone := must[*trainingv1.Edition](t)(w.editions.CancelEdition(w.teacher, &trainingv1.CancelEditionRequest{Name: e.GetName(), Reason: "pochi iscritti"}))
+		told := testkit.EventsOf[*trainingv1.EditionChanged](w.Env)
+		if gone.GetCancelReason() != "pochi iscritti" || len(told) != 1 || told[0].GetEdition().GetCancelReason() != "" {
+			t.Fatalf("%v, told of %v", gone, told)
+		}
 		if n := w.get(first); n.GetState() != cancelled || n.GetCancelReason() == "" {
 			t.Fatalf("%v", n)
 		}

@@ -137,7 +137,7 @@ func editionTo(e *domain.Edition) *trainingv1.Edition {
 		ThresholdPercent: int32(e.Threshold), Modules: modulesTo(e.Modules),
 		State:         trainingv1.EditionState(trainingv1.EditionState_value["EDITION_STATE_"+string(e.State)]),
 		EnrolledCount: int32(e.Use.Enrolled), OfferedCount: int32(e.Use.Offered), WaitingCount: int32(e.Use.Waiting),
-		ScheduledMinutes: int32(e.Use.Minutes), CreateTime: timeTo(e.Created), UpdateTime: timeTo(e.Updated), Etag: rpc.Etag(e.Version),
+		ScheduledMinutes: int32(e.Use.Minutes), CancelReason: e.CancelReason, CreateTime: timeTo(e.Created), UpdateTime: timeTo(e.Updated), Etag: rpc.Etag(e.Version),
 	}
 }
 

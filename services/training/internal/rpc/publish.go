@@ -19,7 +19,8 @@ func (s *Server) publishEdition(ctx context.Context, tx *sqldb.Tx, e *domain.Edi
 		return nil
 	}
 	told := editionTo(e)
-	told.Link = "" // for people who hold a seat only
+	told.Link = ""         // for people who hold a seat only
+	told.CancelReason = "" // free text: somebody may have written a name into it
 	var data proto.Message = &trainingv1.EditionChanged{Edition: told}
 	if scheduled {
 		data = &trainingv1.EditionScheduled{Edition: told}

@@ -211,7 +211,9 @@ type Edition struct {
 	// When it last changed; seats taken or left do not count as a change.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,24,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Changes with every change of the edition.
-	Etag          string `protobuf:"bytes,25,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,25,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why it was called off, as it was given (motivo); empty otherwise, and in events.
+	CancelReason  string `protobuf:"bytes,26,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,6 +419,13 @@ func (x *Edition) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Edition) GetEtag() string {
 	if x != nil {
 		return x.Etag
+	}
+	return ""
+}
+
+func (x *Edition) GetCancelReason() string {
+	if x != nil {
+		return x.CancelReason
 	}
 	return ""
 }
@@ -1093,8 +1102,7 @@ var File_trama_training_v1_edition_proto protoreflect.FileDescriptor
 
 const file_trama_training_v1_edition_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/training/v1/edition.proto\x12\x11trama.training.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/training/v1/course.proto\x1a\x1dtrama/training/v1/seats.proto\x1a\x18trama/type/v1/type.proto\"\xf9\n" +
-	"\n" +
+	"\x1ftrama/training/v1/edition.proto\x12\x11trama.training.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/training/v1/course.proto\x1a\x1dtrama/training/v1/seats.proto\x1a\x18trama/type/v1/type.proto\"\xa4\v\n" +
 	"\aEdition\x12\x1c\n" +
 	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12M\n" +
 	"\forganisation\x18\x02 \x01(\tB)\xe2A\x02\x02\x05\xbaH!r\x1f2\x1d^organisations/[0-9a-f-]{36}$R\forganisation\x12=\n" +
@@ -1126,7 +1134,8 @@ const file_trama_training_v1_edition_proto_rawDesc = "" +
 	"createTime\x12A\n" +
 	"\vupdate_time\x18\x18 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x19 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:9\xeaA6\n" +
+	"\x04etag\x18\x19 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12)\n" +
+	"\rcancel_reason\x18\x1a \x01(\tB\x04\xe2A\x01\x03R\fcancelReason:9\xeaA6\n" +
 	"\rtrama/Edition\x12\x12editions/{edition}*\beditions2\aedition\"\x84\x01\n" +
 	"\x14CreateEditionRequest\x12@\n" +
 	"\aedition\x18\x01 \x01(\v2\x1a.trama.training.v1.EditionB\n" +
