@@ -19,12 +19,17 @@ import (
 
 	eventv1 "github.com/trama-suite/trama/proto/gen/go/trama/event/v1"
 	"github.com/trama-suite/trama/services/platform/bus"
+	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 )
 
 // Internal is the licence of an event that must not leave the deployment. An
 // event that names no licence has this one.
 const Internal = "LicenseRef-internal"
+
+// MaxSize is how many bytes an event takes in its envelope: a NATS server takes
+// messages of 1 MiB, headers included, unless told otherwise.
+const MaxSize = 1<<20 - 16<<10
 
 // Event is something that has happened to one aggregate.
 type Event struct {
@@ -120,7 +125,8 @@ func New(db *sqldb.DB, service, region string) *Outbox {
 
 // Add writes an event in the caller's transaction. It is published after the
 // commit, by the relay. An aggregate's version that has had its event already
-// makes the transaction fail.
+// makes the transaction fail. An event above MaxSize is refused, as the caller's
+// mistake: no stream would take it, and it would keep all after it waiting.
 func (o *Outbox) Add(ctx context.Context, tx *sqldb.Tx, e Event) error {
 	env, err := e.Envelope(ctx, o.service, o.region)
 	if err != nil {
@@ -129,6 +135,11 @@ func (o *Outbox) Add(ctx context.Context, tx *sqldb.Tx, e Event) error {
 	payload, err := proto.Marshal(env)
 	if err != nil {
 		return fmt.Errorf("outbox: event of %s: %w", e.Aggregate, err)
+	}
+	if len(payload) > MaxSize {
+		return errs.New(errs.Invalid, errs.InvalidRequest,
+			"%s would have %d bytes, translations and all; what others are told of may have %d: shorten its texts", e.Aggregate, len(payload), MaxSize).
+			With("resource", e.Aggregate)
 	}
 	tx.Queue(`INSERT INTO outbox (id, aggregate, version, type, subject, payload, created) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		env.GetId(), e.Aggregate, e.Version, string(e.Data.ProtoReflect().Descriptor().FullName()),

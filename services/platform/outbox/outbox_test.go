@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
+	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/platform/testkit"
@@ -86,5 +87,37 @@ func TestWrongEventsAreRefused(t *testing.T) {
 		if err != nil || lag.Count != 1 || lag.Age <= 0 || lag.Age > time.Minute {
 			t.Errorf("lag %+v, %v", lag, err)
 		}
+	})
+}
+
+// An event that no stream takes must not get into the journal, where it would
+// hold up the relay for ever; the largest that does get in is published.
+func TestAnEventIsNotLargerThanAStreamTakes(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		db := open(t, "training", nil)
+		o := outbox.New(db, "training", "it-21")
+		large := func(version int64, size int) outbox.Event {
+			e := event(0, 1)
+			e.Version = version
+			e.Data = wrapperspb.String(strings.Repeat("x", size))
+			return e
+		}
+		put := func(e outbox.Event) error {
+			return db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return o.Add(ctx, tx, e) })
+		}
+		if err := put(large(1, outbox.MaxSize)); errs.KindOf(err) != errs.Invalid {
+			t.Errorf("an event above the bound: %v", err)
+		}
+		if n := journal(t, db); n != 0 {
+			t.Errorf("the journal has %d events", n)
+		}
+		if err := put(large(1, outbox.MaxSize-300)); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(large(2, 1)); err != nil {
+			t.Fatal(err)
+		}
+		relay(t, o, testkit.Bus(t), outbox.RelayConfig{})
+		drained(t, o)
 	})
 }
