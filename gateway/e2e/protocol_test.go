@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -130,7 +131,7 @@ func TestIdempotencyAndConditions(t *testing.T) {
 
 // statusOf is the HTTP status of a problem, 0 where err is none.
 func statusOf(err error) int {
-	if p, ok := err.(*rest.Problem); ok {
+	if p, ok := errors.AsType[*rest.Problem](err); ok {
 		return p.Status
 	}
 	return 0
