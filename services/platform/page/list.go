@@ -19,7 +19,11 @@ type Select struct {
 	Args []any
 }
 
-// List reads the plan's page. scan is called once for each row and must call its
+// maxBytes is how much text the rows of a page hold before it ends, whatever its
+// size: half of what a caller over gRPC takes as one message.
+const maxBytes = 8 << 20
+
+// List reads the plan's page; one of very long rows ends early (AIP-158). scan is called once for each row and must call its
 // argument once, with a destination for each of the select's columns. nextToken
 // is empty on the last page. Rows that are added or removed while somebody pages
 // never make another row appear twice or go missing.
@@ -32,13 +36,25 @@ func List[T any](ctx context.Context, tx *sqldb.Tx, p *Plan, q Select, scan func
 	defer rows.Close()
 	keys := p.destinations()
 	var all []any // the row's destinations, made once
+	held := 0
 	scanRow := func(dest ...any) error {
 		all = append(append(all[:0], dest...), keys...)
-		return rows.Scan(all...)
+		if err := rows.Scan(all...); err != nil {
+			return err
+		}
+		for _, d := range dest {
+			switch d := d.(type) {
+			case *[]byte:
+				held += len(*d)
+			case *string:
+				held += len(*d)
+			}
+		}
+		return nil
 	}
 	items = make([]T, 0, min(p.size, DefaultSize))
 	for rows.Next() {
-		if len(items) == p.size { // one more than the page holds: keys are of the row before
+		if len(items) == p.size || held >= maxBytes { // one more than the page holds: keys are of the row before
 			return items, encodeToken(p.binding, p.order, keys), rows.Close()
 		}
 		item, err := scan(scanRow)

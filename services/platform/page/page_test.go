@@ -317,3 +317,36 @@ func TestWrongDeclarationsPanic(t *testing.T) {
 		})
 	}
 }
+
+// Rows may be long: a page that would not fit in one message ends early, and the
+// next one goes on where it ended.
+func TestAPageOfLongRowsEndsEarly(t *testing.T) {
+	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		db := open(t, "items", migrations)
+		var items []item
+		for i := range 7 {
+			items = append(items, item{ID: fmt.Sprint(i), State: strings.Repeat("x", 3<<20), Created: time.UnixMicro(1)})
+		}
+		if err := insert(t.Context(), db, items...); err != nil {
+			t.Fatal(err)
+		}
+		var sizes []int
+		var seen string
+		for r := (request{size: 1000}); ; {
+			got, next, err := list(t.Context(), db, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sizes = append(sizes, len(got))
+			for _, it := range got {
+				seen += it.ID
+			}
+			if r.token = next; next == "" {
+				break
+			}
+		}
+		if !slices.Equal(sizes, []int{3, 3, 1}) || seen != "0123456" {
+			t.Errorf("pages of %v with %s", sizes, seen)
+		}
+	})
+}
