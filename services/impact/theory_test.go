@@ -2,6 +2,7 @@ package impact_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -191,6 +192,40 @@ func TestOthersLookAbsent(t *testing.T) {
 		}
 		if list := must[*impactv1.ListMeasurementsResponse](t)(e.measurements.ListMeasurements(e.As(auditor, ""), &impactv1.ListMeasurementsRequest{})); len(list.GetMeasurements()) != 1 {
 			t.Errorf("the auditor sees %d measurements", len(list.GetMeasurements()))
+		}
+	})
+}
+
+// An indicator and the node that it measures come and go at the same time: never
+// is there an indicator of a node that is gone.
+func TestNoIndicatorOutlivesItsNode(t *testing.T) {
+	each(t, func(t *testing.T, e *env) {
+		as := e.admin(1)
+		for range 12 {
+			th := e.theory(1)
+			var created, changed, deleted error
+			var all sync.WaitGroup
+			all.Go(func() {
+				_, created = e.indicators.CreateIndicator(as, &impactv1.CreateIndicatorRequest{Indicator: &impactv1.Indicator{
+					Organisation: org(1), Title: text("x"), Unit: "u", Direction: impactv1.Direction_DIRECTION_INCREASE,
+					Aggregation: impactv1.Aggregation_AGGREGATION_SUM, Theory: th.GetName(), Node: "turnover",
+				}})
+			})
+			all.Go(func() {
+				_, changed = e.theories.UpdateTheory(as, &impactv1.UpdateTheoryRequest{
+					Theory: &impactv1.Theory{Name: th.GetName(), Nodes: th.GetNodes()[:5], Links: th.GetLinks()[:4]},
+				})
+			})
+			all.Go(func() { _, deleted = e.theories.DeleteTheory(as, &impactv1.DeleteTheoryRequest{Name: th.GetName()}) })
+			all.Wait()
+			if created == nil && (changed == nil || deleted == nil) {
+				t.Fatalf("an indicator measures a node that is gone: changed %v, deleted %v", changed, deleted)
+			}
+			for _, err := range []error{created, changed, deleted} {
+				if c := status.Code(err); c == codes.Internal || c == codes.Unknown {
+					t.Fatal(err)
+				}
+			}
 		}
 	})
 }

@@ -37,6 +37,7 @@ func checkNode(ctx context.Context, tx *sqldb.Tx, i domain.Indicator) error {
 	if i.Theory == "" {
 		return nil
 	}
+	store.LockTheory(tx, i.Theory)
 	t, err := store.Theory(ctx, tx, i.Theory)
 	if errs.KindOf(err) == errs.NotFound || err == nil && t.Organisation != "" && t.Organisation != i.Organisation {
 		return errs.InvalidField(errs.ReferenceNotFound, "theory", "%s does not exist, or is not the indicator's owner's", i.Theory).With("resource", i.Theory)

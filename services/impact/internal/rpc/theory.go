@@ -34,6 +34,7 @@ func (s theories) read(ctx context.Context, tx *sqldb.Tx, name string) (domain.T
 
 // edit returns a theory that the caller may change, as they last read it.
 func (s theories) edit(ctx context.Context, tx *sqldb.Tx, name, etag string) (domain.Theory, error) {
+	store.LockTheory(tx, name)
 	t, err := store.Theory(ctx, tx, name)
 	if err != nil {
 		return domain.Theory{}, err

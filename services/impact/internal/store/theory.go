@@ -72,6 +72,12 @@ func Theory(ctx context.Context, tx *sqldb.Tx, name string) (domain.Theory, erro
 	return t, err
 }
 
+// LockTheory makes others who change a theory, or measure a node of it, wait until
+// this transaction ends. It comes before the theory is read.
+func LockTheory(tx *sqldb.Tx, name string) {
+	tx.Queue("UPDATE theories SET published = published WHERE id = $1", id(name))
+}
+
 // ListTheories lists the theories within a scope and the network's own.
 func ListTheories(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, scope auth.Scope) ([]domain.Theory, string, error) {
 	var args []any
