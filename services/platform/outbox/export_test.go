@@ -12,7 +12,7 @@ func (o *Outbox) PublishUnmarked(ctx context.Context, b *bus.Bus) (int, error) {
 	if _, err := b.Stream(ctx, o.service); err != nil {
 		return 0, err
 	}
-	rows, err := o.unpublished(ctx, pageSize)
+	rows, _, err := o.unpublished(ctx, pageSize, pageBytes)
 	if err != nil {
 		return 0, err
 	}
@@ -22,4 +22,10 @@ func (o *Outbox) PublishUnmarked(ctx context.Context, b *bus.Bus) (int, error) {
 	}
 	n, _, err := b.Publish(ctx, messages)
 	return n, err
+}
+
+// Unpublished returns how many events one read takes, and whether there are more.
+func (o *Outbox) Unpublished(ctx context.Context, limit, bytes int) (int, bool, error) {
+	rows, more, err := o.unpublished(ctx, limit, bytes)
+	return len(rows), more, err
 }

@@ -18,11 +18,13 @@ type row struct {
 	message bus.Message
 }
 
-// unpublished returns the oldest events that are not known to be published.
-func (o *Outbox) unpublished(ctx context.Context, limit int) ([]row, error) {
-	var out []row
-	err := o.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+// unpublished returns the oldest events that are not known to be published, and
+// whether there may be more: it reads so many, or so many bytes, at a time.
+func (o *Outbox) unpublished(ctx context.Context, limit, bytes int) (out []row, more bool, err error) {
+	err = o.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		out = out[:0]
+		size := 0
+		more = false
 		rows, err := tx.Query(ctx, `SELECT seq, id, subject, payload FROM outbox WHERE published IS NULL ORDER BY seq LIMIT $1`, limit)
 		if err != nil {
 			return err
@@ -34,10 +36,14 @@ func (o *Outbox) unpublished(ctx context.Context, limit int) ([]row, error) {
 				return err
 			}
 			out = append(out, r)
+			size += len(r.message.Data)
+			if more = size >= bytes || len(out) == limit; more {
+				break
+			}
 		}
 		return rows.Err()
 	})
-	return out, err
+	return out, more, err
 }
 
 // mark records that events are in the stream.

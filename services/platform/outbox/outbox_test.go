@@ -117,6 +117,14 @@ func TestAnEventIsNotLargerThanAStreamTakes(t *testing.T) {
 		if err := put(large(2, 1)); err != nil {
 			t.Fatal(err)
 		}
+		for _, read := range []struct {
+			limit, bytes, want int
+			more               bool
+		}{{10, 1 << 30, 2, false}, {1, 1 << 30, 1, true}, {10, 1000, 1, true}} {
+			if n, more, err := o.Unpublished(t.Context(), read.limit, read.bytes); n != read.want || more != read.more || err != nil {
+				t.Errorf("reading %+v gave %d, more %t, %v", read, n, more, err)
+			}
+		}
 		relay(t, o, testkit.Bus(t), outbox.RelayConfig{})
 		drained(t, o)
 	})

@@ -153,8 +153,11 @@ func (r *Relay) verify(ctx context.Context) error {
 	return r.bus.SetJournalled(ctx, r.outbox.service)
 }
 
-// pageSize is how many events are read, published and marked at a time.
-const pageSize = 500
+// How many events are read, published and marked at a time, and how many bytes.
+const (
+	pageSize  = 500
+	pageBytes = 16 << 20
+)
 
 // errWiped means that the stream counts from the beginning again.
 var errWiped = errors.New("outbox: the stream is not the one it was")
@@ -164,7 +167,7 @@ var errWiped = errors.New("outbox: the stream is not the one it was")
 // early and committed late would be passed over.
 func (r *Relay) drain(ctx context.Context) error {
 	for {
-		rows, err := r.outbox.unpublished(ctx, pageSize)
+		rows, more, err := r.outbox.unpublished(ctx, pageSize, pageBytes)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -184,7 +187,7 @@ func (r *Relay) drain(ctx context.Context) error {
 			return errWiped
 		}
 		r.last = max(r.last, last)
-		if len(rows) < pageSize {
+		if !more {
 			return nil
 		}
 	}
