@@ -15,7 +15,6 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/swaggest/swgui"
 	"github.com/swaggest/swgui/v5emb"
-	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -68,8 +67,11 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 	}
 
 	root := http.NewServeMux()
-	traced := otelhttp.NewHandler(readable(readConditions(limitBody(api))), "rest",
-		otelhttp.WithTracerProvider(cfg.Tracer), otelhttp.WithMeterProvider(cfg.Meter), otelhttp.WithPropagators(cfg.Propagator))
+	telemetry, err := newTelemetry(cfg)
+	if err != nil {
+		return nil, err
+	}
+	traced := telemetry.middleware(readable(readConditions(limitBody(api))))
 	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
 	root.HandleFunc("GET /openapi.json", openAPI)
 	root.Handle("GET /docs/", v5emb.NewHandlerWithConfig(swgui.Config{
