@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -243,11 +244,7 @@ func part(m method, req proto.Message) proto.Message {
 //
 //	go test ./gateway/e2e -run '^$' -fuzz FuzzREST
 func FuzzREST(f *testing.F) {
-	s, err := shapes["one process"]()
-	if err != nil {
-		f.Fatal(err)
-	}
-	token := s.token(f, "e2e-operator", operatorRole)
+	s, token := fuzzed(f)
 	for _, m := range allMethods() {
 		f.Add(m.verb, strings.NewReplacer("{", "", "}", "", "=", "/").Replace(m.template), []byte(`{"title": {"text": "Prova", "languageCode": "it"}}`))
 	}
@@ -264,14 +261,34 @@ func FuzzREST(f *testing.F) {
 		req.Header.Set("Authorization", "Bearer "+token)
 		res, err := httpClient.Do(req)
 		if err != nil {
-			return // no request that HTTP knows; whether the server lives is asked below
+			// It may be no request that HTTP knows; then the suite lives.
+			if !s.ready() {
+				t.Fatalf("%s %s: %v, and the suite is not ready any more", method, path, err)
+			}
+			return
 		}
 		_ = res.Body.Close()
 		if res.StatusCode >= 500 {
 			t.Errorf("%s %s: %s", method, path, res.Status)
 		}
-		if !s.ready() {
-			t.Fatal("the suite is not ready any more")
-		}
 	})
+}
+
+// The fuzzer's workers are processes of their own. They find here the suite that
+// the first process has started.
+const fuzzedBase, fuzzedToken = "TRAMA_E2E_BASE", "TRAMA_E2E_TOKEN"
+
+func fuzzed(f *testing.F) (*shape, string) {
+	f.Helper()
+	if base := os.Getenv(fuzzedBase); base != "" {
+		return &shape{base: base}, os.Getenv(fuzzedToken)
+	}
+	s, err := shapes["one process"]()
+	if err != nil {
+		f.Fatal(err)
+	}
+	token := s.token(f, "e2e-operator", operatorRole)
+	f.Setenv(fuzzedBase, s.base)
+	f.Setenv(fuzzedToken, token)
+	return s, token
 }
