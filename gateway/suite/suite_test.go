@@ -39,6 +39,25 @@ func stop(t *testing.T, s *Suite) {
 	}
 }
 
+// awaitReady waits until /readyz says so: an index may have to be built first.
+func awaitReady(t *testing.T, s *Suite) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	var last string
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); <-tick.C {
+		res, err := http.Get("http://" + s.HTTP + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if last = res.Status; res.StatusCode == http.StatusOK {
+			return
+		}
+	}
+	t.Errorf("/readyz: %s", last)
+}
+
 // checks returns what /checks says, by name.
 func checks(t *testing.T, s *Suite) map[string]gateway.CheckResult {
 	t.Helper()
@@ -64,6 +83,7 @@ func checks(t *testing.T, s *Suite) map[string]gateway.CheckResult {
 func TestTheWholeSuiteInOneProcess(t *testing.T) {
 	cfg := local(t)
 	s := start(t, cfg)
+	awaitReady(t, s)
 	found := checks(t, s)
 	for _, name := range []string{"NATS: JetStream", "catalogue: database", "matching: schema", "projects: outbox", "training: seats", "impact: dead letters"} {
 		if c, ok := found[name]; !ok || !c.OK {
@@ -102,14 +122,7 @@ func TestOneTargetAlone(t *testing.T) {
 			if (s.GRPC == "") != (target == Gateway) {
 				t.Errorf("gRPC at %q", s.GRPC)
 			}
-			res, err := http.Get("http://" + s.HTTP + "/readyz")
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = res.Body.Close()
-			if res.StatusCode != http.StatusOK {
-				t.Errorf("%s", res.Status)
-			}
+			awaitReady(t, s)
 		})
 	}
 }

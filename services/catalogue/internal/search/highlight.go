@@ -96,10 +96,11 @@ func cut(text []rune, spans []Span) (string, []Span) {
 	for i, first := range spans {
 		from := max(0, first.Start-leadIn)
 		n := 0
-		for _, s := range spans[i:] {
-			if s.End <= from+SnippetLength {
-				n++
+		for _, s := range spans[i:] { // they come in order
+			if s.End > from+SnippetLength {
+				break
 			}
+			n++
 		}
 		if n > best {
 			start, best = from, n

@@ -37,11 +37,10 @@ type Index struct {
 	mapping *mapping.IndexMappingImpl
 	dir     string
 
-	life    sync.RWMutex // held for writing while the engine is opened or closed
-	bleve   bleve.Index  // nil unless Run is under way
-	running atomic.Bool  // Run is under way
-	inStep  atomic.Bool  // and has compared the index with the database
-	speaks  atomic.Pointer[[]string]
+	life   sync.RWMutex // held for writing while the engine is opened or closed
+	bleve  bleve.Index  // nil unless Run is under way
+	inStep atomic.Bool  // Run is under way and has compared the index with the database
+	speaks atomic.Pointer[[]string]
 
 	mu       sync.Mutex
 	waiting  []Change         // in order of arrival
@@ -73,11 +72,10 @@ func New(dir string, source Source, log *slog.Logger) *Index {
 	}
 }
 
-// Ready reports, as an error, that the index is being built. An index that
-// nobody runs, as where only the configuration is checked, is not in the way.
+// Ready reports, as an error, that searches cannot be answered.
 func (x *Index) Ready(context.Context) error {
-	if x.running.Load() && !x.inStep.Load() {
-		return errors.New("the search index is being built")
+	if !x.inStep.Load() {
+		return errors.New("the search index is being built, or cannot be opened: the log says more")
 	}
 	return nil
 }
@@ -102,10 +100,8 @@ func (x *Index) start() (stop func() error, err error) {
 	x.mu.Lock()
 	x.state++
 	x.mu.Unlock()
-	x.running.Store(true)
 	return func() error {
 		x.inStep.Store(false)
-		x.running.Store(false)
 		x.life.Lock()
 		defer x.life.Unlock()
 		x.bleve = nil
