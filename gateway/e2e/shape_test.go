@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -305,16 +306,15 @@ func until(t *testing.T, what string, condition func() bool) {
 	}
 }
 
+// Ports are taken from below those that systems give to outgoing connections,
+// one of which could otherwise sit on a port by the time that it is wanted.
+const firstPort, lastPort = 15_000, 30_000
+
 // freePorts returns the first of n ports in a row that are free.
 func freePorts(n int) (int, error) {
-	for range 200 {
-		probe, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return 0, err
-		}
-		first := probe.Addr().(*net.TCPAddr).Port
-		_ = probe.Close()
-		free := first+n < 65536
+	for range 1000 {
+		first := firstPort + rand.IntN(lastPort-firstPort-n)
+		free := true
 		for p := first; free && p < first+n; p++ {
 			l, err := net.Listen("tcp", local(p))
 			if free = err == nil; free {
@@ -325,7 +325,7 @@ func freePorts(n int) (int, error) {
 			return first, nil
 		}
 	}
-	return 0, fmt.Errorf("no %d free ports in a row", n)
+	return 0, fmt.Errorf("no %d free ports in a row from %d to %d", n, firstPort, lastPort)
 }
 
 func local(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
