@@ -48,10 +48,27 @@ func newValidation(methods map[string]protoreflect.MethodDescriptor) (*validatio
 func (v *validation) request(method string, m proto.Message) error {
 	if u := v.updates[method]; u != nil {
 		if filter := u.filter(m.ProtoReflect()); filter != nil {
-			return violations(v.validator.Validate(m, protovalidate.WithFilter(filter)))
+			return check(v.validator, m, protovalidate.WithFilter(filter))
 		}
 	}
-	return violations(v.validator.Validate(m))
+	return check(v.validator, m)
+}
+
+// What a caller learns of a request is bounded: a few bytes can break a rule
+// each, and telling of one takes hundreds.
+const (
+	// thorough is how many bytes a request has at most for all that is wrong
+	// with it to be told; of a larger one it is the first thing.
+	thorough = 64 << 10
+	// maxViolations is how many fields an error names at most.
+	maxViolations = 100
+)
+
+func check(v protovalidate.Validator, m proto.Message, options ...protovalidate.ValidationOption) error {
+	if proto.Size(m) > thorough {
+		options = append(options, protovalidate.WithFailFast())
+	}
+	return violations(v.Validate(m, options...))
 }
 
 // update is the shape of a request of a standard Update method (AIP-134): a
@@ -139,14 +156,14 @@ func mark(parts map[protoreflect.Message]map[protoreflect.Name]bool, m protorefl
 }
 
 // Validate checks a message against its buf.validate annotations and returns
-// an INVALID_REQUEST with one field violation for each broken rule. Requests
+// an INVALID_REQUEST with one field violation for each broken rule, within bounds. Requests
 // have been through it before the handler sees them.
 func Validate(m proto.Message) error {
 	v, err := validator()
 	if err != nil {
 		return fmt.Errorf("validation rules: %w", err)
 	}
-	return violations(v.Validate(m))
+	return check(v, m)
 }
 
 // violations turns the validator's answer into an error of the suite's.
@@ -159,7 +176,7 @@ func violations(err error) error {
 		return fmt.Errorf("validation: %w", err)
 	}
 	out := errs.New(errs.Invalid, errs.InvalidRequest, "")
-	for _, v := range invalid.Violations {
+	for _, v := range invalid.Violations[:min(len(invalid.Violations), maxViolations)] {
 		out.Fields = append(out.Fields, errs.Field{
 			Path:        protovalidate.FieldPathString(v.Proto.GetField()),
 			Reason:      errs.Reason(strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(v.Proto.GetRuleId()))),
