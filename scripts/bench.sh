@@ -125,15 +125,14 @@ if part 8 "JSON of a list of 50 needs"; then
 fi
 
 if [[ -e $work/cpu.prof ]] && part 9 "What dominates: processor time of the REST requests of part 1, on the server's side"; then
-  top() { go tool pprof -top -focus=telemetry..middleware "$@" "$bin/bench" "$work/cpu.prof" 2>/dev/null | sed '1,/ flat%  *sum%/d'; }
-  echo "By function, without what it calls (share of the whole process, load generator and bare handler included)"
+  top() { go tool pprof -top -relative_percentages -focus=telemetry..middleware "$@" "$bin/bench" "$work/cpu.prof" 2>/dev/null | sed '1,/ flat%  *sum%/d'; }
+  echo "By function, without what it calls (share of the server's side)"
   top -nodecount=12 | awk '{ printf "  %7s  %6s  %s %s\n", $1, $2, $6, $7 }'
   echo
   echo "By part, with what it calls (share of the server's side; the parts overlap)"
   top -cum -nodecount=100000 -nodefraction=0 | awk '
-    function is(re, what) { if ($6 ~ re && !(what in share)) { share[what] = $4 + 0; order[++n] = what } }
-    { is("gateway.\\(\\*telemetry\\).middleware.func1$", "all of a request behind net/http")
-      is("rpc.\\(\\*localConn\\).Invoke$", "the call of the service, in process")
+    function is(re, what) { if ($6 ~ re && !(what in seen)) { seen[what] = 1; printf "  %7s  %s\n", $5, what } }
+    { is("rpc.\\(\\*localConn\\).Invoke$", "the call of the service, in process")
       is("sqldb.\\(\\*sqliteDB\\).read$", "a read transaction, rows made into entries")
       is("sqldb.\\(\\*sqliteDB\\).write$", "a write transaction, waiting not counted")
       is("lib.Xsqlite3_step$", "SQLite itself")
@@ -143,6 +142,5 @@ if [[ -e $work/cpu.prof ]] && part 9 "What dominates: processor time of the REST
       is("auth.\\(\\*Guard\\).Admit$", "authentication and authorisation")
       is("float64Inst\\).Record$", "metrics of HTTP and RPC")
       is("runtime.mallocgc$", "allocation, with its share of collecting")
-      is("http.\\(\\*response\\).Write$", "writing the answer") }
-    END { for (i = 1; i <= n; i++) printf "  %4.0f %%  %s\n", 100 * share[order[i]] / share["all of a request behind net/http"], order[i] }'
+      is("http.\\(\\*response\\).Write$", "writing the answer") }'
 fi

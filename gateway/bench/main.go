@@ -144,7 +144,7 @@ func measureTogether(ctx context.Context, table io.Writer, rows []row, each time
 		for _, n := range callers {
 			got := results[i][n]
 			fmt.Fprintf(table, "%s\t%d\t%.0f\t%s\t%s\t%s\t%s\n", r.name, n,
-				got.rate(), round(got.percentile(50)), round(got.percentile(99)), round(got.processor()), r.compared(n, got, results[0][n]))
+				got.rate(), round(got.percentile(50)), round(got.percentile(99)), round(got.processor()), r.compared(n, got, rows[0].name, results[0][n]))
 		}
 	}
 	return nil
@@ -152,9 +152,9 @@ func measureTogether(ctx context.Context, table io.Writer, rows []row, each time
 
 // compared says how a row's result stands to that of its base, and to what is
 // hoped for.
-func (r row) compared(n int, got, base *result) string {
+func (r row) compared(n int, got *result, of string, base *result) string {
 	var words []string
-	if r.of != "" {
+	if r.of != "" && r.of == of {
 		ratio := got.rate() / base.rate()
 		words = append(words, fmt.Sprintf("%.2f of %s", ratio, r.of))
 		if r.aim > 0 {
