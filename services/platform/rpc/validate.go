@@ -54,21 +54,50 @@ func (v *validation) request(method string, m proto.Message) error {
 	return check(v.validator, m)
 }
 
-// What a caller learns of a request is bounded: a few bytes can break a rule
-// each, and telling of one takes hundreds.
+// What a caller learns of a request is bounded: an entry of a list takes two
+// bytes and can break a rule of its own, and telling of that takes hundreds.
 const (
-	// thorough is how many bytes a request has at most for all that is wrong
-	// with it to be told; of a larger one it is the first thing.
-	thorough = 64 << 10
+	// longRequest is how many bytes a request has before its entries are counted.
+	longRequest = 64 << 10
+	// maxEntries is how many entries of lists and maps a request has at most for
+	// all that is wrong with it to be told; of others it is the first thing.
+	maxEntries = 10_000
 	// maxViolations is how many fields an error names at most.
 	maxViolations = 100
 )
 
 func check(v protovalidate.Validator, m proto.Message, options ...protovalidate.ValidationOption) error {
-	if proto.Size(m) > thorough {
+	if proto.Size(m) > longRequest && entries(m.ProtoReflect()) > maxEntries {
 		options = append(options, protovalidate.WithFailFast())
 	}
 	return violations(v.Validate(m, options...))
+}
+
+// entries counts the entries of lists and maps in a message, and stops where
+// there are too many.
+func entries(m protoreflect.Message) int {
+	n := 0
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.IsMap():
+			n += v.Map().Len()
+			if f.MapValue().Message() != nil {
+				v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+					n += entries(v.Message())
+					return n <= maxEntries
+				})
+			}
+		case f.IsList():
+			n += v.List().Len()
+			for i := 0; f.Message() != nil && i < v.List().Len() && n <= maxEntries; i++ {
+				n += entries(v.List().Get(i).Message())
+			}
+		case f.Message() != nil:
+			n += entries(v.Message())
+		}
+		return n <= maxEntries
+	})
+	return n
 }
 
 // update is the shape of a request of a standard Update method (AIP-134): a

@@ -19,6 +19,8 @@ func TestAnErrorIsNotLargerThanItsRequest(t *testing.T) {
 	}{
 		"all that is wrong": { // three empty words, not unique, and the query
 			&cataloguev1.SearchRequest{Categories: make([]string, 3), Query: strings.Repeat("x", 4001)}, 5},
+		"all that is long": {
+			&cataloguev1.SearchRequest{Categories: make([]string, 3), Query: strings.Repeat("x", 1<<20)}, 5},
 		"no more than is read":   {&cataloguev1.SearchRequest{Categories: make([]string, 1000)}, 100},
 		"the first of very many": {&cataloguev1.SearchRequest{Categories: make([]string, 1<<19)}, 1},
 	} {
