@@ -29,7 +29,7 @@ bench() {
     go test -c -o "$program" "./$1" && touch "$work/${1//\//-}"
   fi
   (cd "$1" && "$program" -test.run '^$' -test.bench "$2" -test.benchtime "$3" -test.benchmem) >"$work/out" 2>&1 ||
-    { cat "$work/out"; return 1; }
+    { cat "$work/out" >&2; return 1; }
   grep ^Benchmark "$work/out"
 }
 
