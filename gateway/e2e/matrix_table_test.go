@@ -39,14 +39,6 @@ var openToAll = map[string]string{
 	"InterestService.ExpressInterest": "courses take people of every organisation",
 }
 
-// uncheckedOwner are creations in which an operator may name an owner that the
-// catalogue does not have: the service trusts operators and keeps no list of
-// organisations.
-var uncheckedOwner = map[string]string{
-	"CourseService.CreateCourse": "training", "LearnerService.CreateLearner": "training", "ProjectService.CreateProject": "projects",
-	"IndicatorService.CreateIndicator": "impact", "TheoryService.CreateTheory": "impact",
-}
-
 // targetFields name the fields that decide whose resource it is, where that is
 // not what the path names.
 var targetFields = map[string][]binding{

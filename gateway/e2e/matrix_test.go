@@ -281,7 +281,7 @@ func (x *matrix) granted(t *testing.T, call transport, methods []method, counts 
 				switch {
 				case v == absent || v == crossed:
 					// A mutation may meet another contradiction first.
-					if got.broken() || got.code == codes.OK && publicReads[m.short()] == "" && uncheckedOwner[m.short()] == "" ||
+					if got.broken() || got.code == codes.OK && publicReads[m.short()] == "" ||
 						m.reads() && got.code != codes.OK && got.code != codes.NotFound {
 						t.Errorf("%s as %s on %s: got %s, want NOT_FOUND", m.short(), c, v, got)
 					}

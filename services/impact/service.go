@@ -12,6 +12,7 @@ import (
 
 	"github.com/trama-suite/trama/services/impact/internal/rpc"
 	"github.com/trama-suite/trama/services/platform/app"
+	"github.com/trama-suite/trama/services/platform/auth"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
@@ -46,7 +47,7 @@ func New(ctx context.Context, deps app.Deps, cfg Config) (*app.Service, error) {
 	}
 	journal := outbox.New(db, "impact", deps.Region)
 	server := &rpc.Server{
-		DB: db, Outbox: journal, NewID: deps.NewID, Threshold: cfg.MinContributors,
+		DB: db, Outbox: journal, NewID: deps.NewID, Owners: auth.OwnersOf(deps.Dial("catalogue")), Threshold: cfg.MinContributors,
 		// Microseconds are what is stored: an answer shows the same time as a
 		// later reading.
 		Now: func() time.Time { return deps.Now().UTC().Truncate(time.Microsecond) },

@@ -10,6 +10,7 @@ import (
 
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	"github.com/trama-suite/trama/services/platform/app"
+	"github.com/trama-suite/trama/services/platform/auth"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/projects/internal/rpc"
@@ -44,7 +45,7 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		return nil, err
 	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, deps.Now, deps.NewID, matchingv1.NewMatchServiceClient(deps.Dial("matching")))
+	server := rpc.New(db, out, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")))
 	return &app.Service{
 		Name:     "projects",
 		Register: server.Register,

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/trama-suite/trama/services/platform/app"
+	"github.com/trama-suite/trama/services/platform/auth"
 	"github.com/trama-suite/trama/services/platform/outbox"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/training/internal/rpc"
@@ -54,7 +55,7 @@ func New(ctx context.Context, deps app.Deps, cfg Config) (*app.Service, error) {
 		return nil, err
 	}
 	journal := outbox.New(db, "training", deps.Region)
-	server := rpc.New(rpc.Server{DB: db, Outbox: journal, Now: deps.Now, NewID: deps.NewID, Threshold: cfg.ThresholdPercent})
+	server := rpc.New(rpc.Server{DB: db, Outbox: journal, Owners: auth.OwnersOf(deps.Dial("catalogue")), Now: deps.Now, NewID: deps.NewID, Threshold: cfg.ThresholdPercent})
 	service := &app.Service{
 		Name:     "training",
 		Register: server.Register,

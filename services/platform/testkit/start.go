@@ -50,8 +50,9 @@ type Env struct {
 	issuer   *auth.LocalIssuer
 	verifier *auth.Verifier
 
-	mu    sync.Mutex
-	peers map[string]*peer
+	mu            sync.Mutex
+	peers         map[string]*peer
+	organisations *organisations
 }
 
 // Start runs a service for the duration of a test:
@@ -67,7 +68,7 @@ type Env struct {
 func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.Deps) (*app.Service, error)) *Env {
 	t.Helper()
 	log := Log(t)
-	env := &Env{Clock: NewClock(), Members: &Memberships{}, t: t, peers: map[string]*peer{}}
+	env := &Env{Clock: NewClock(), Members: &Memberships{}, t: t, peers: map[string]*peer{}, organisations: &organisations{absent: map[string]bool{}}}
 	env.issuer = Issuer(env.Clock.Now)
 	verifier, err := auth.NewVerifier(auth.VerifierConfig{Issuers: []auth.Issuer{env.issuer.Trusted()}, Now: env.Clock.Now})
 	if err != nil {
@@ -91,6 +92,9 @@ func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.D
 	env.Server = env.serve(log, service.Register)
 	env.Conn = env.Server.InProcess(nil)
 	env.peer(service.Name).bind(env.Server.InProcess(env.issuer.Source(service.Name)))
+	if service.Name != "catalogue" {
+		env.Peer("catalogue", env.organisations.register)
+	}
 	env.Followed = Follow(t, env.Bus, service.Name)
 
 	running := app.New(log)

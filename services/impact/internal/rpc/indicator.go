@@ -53,7 +53,7 @@ func checkNode(ctx context.Context, tx *sqldb.Tx, i domain.Indicator) error {
 
 func (s indicators) CreateIndicator(ctx context.Context, req *impactv1.CreateIndicatorRequest) (*impactv1.Indicator, error) {
 	organisation := req.GetIndicator().GetOrganisation()
-	if err := writable(ctx, organisation, organisation); err != nil {
+	if err := s.creatable(ctx, "indicator.organisation", organisation); err != nil {
 		return nil, err
 	}
 	in, err := indicatorFrom(req.GetIndicator())

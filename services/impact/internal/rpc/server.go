@@ -24,6 +24,8 @@ type Server struct {
 	Outbox *outbox.Outbox
 	Now    func() time.Time
 	NewID  ids.Source
+	// Owners checks whom an operator creates something for.
+	Owners auth.Owners
 	// Threshold is how many organisations other than the caller's own must stand
 	// behind a figure before the caller sees it.
 	Threshold int
@@ -56,6 +58,15 @@ func writable(ctx context.Context, owner, name string) error {
 		return errs.New(errs.PermissionDenied, domain.NetworkOnly, "this belongs to the network: only its operators write it")
 	}
 	return auth.Require(ctx, owner, name)
+}
+
+// creatable is writable for something that is about to be created: an owner that
+// an operator names must exist.
+func (s *Server) creatable(ctx context.Context, field, owner string) error {
+	if owner == "" {
+		return writable(ctx, owner, owner)
+	}
+	return s.Owners.Require(ctx, field, owner)
 }
 
 // under puts the name of the request's field before the paths of a rule's error.

@@ -47,7 +47,7 @@ func (s theories) edit(ctx context.Context, tx *sqldb.Tx, name, etag string) (do
 
 func (s theories) CreateTheory(ctx context.Context, req *impactv1.CreateTheoryRequest) (*impactv1.Theory, error) {
 	organisation := req.GetTheory().GetOrganisation()
-	if err := writable(ctx, organisation, organisation); err != nil {
+	if err := s.creatable(ctx, "theory.organisation", organisation); err != nil {
 		return nil, err
 	}
 	in, err := theoryFrom(req.GetTheory())

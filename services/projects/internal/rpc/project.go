@@ -17,7 +17,7 @@ import (
 func (s *Server) CreateProject(ctx context.Context, req *projectsv1.CreateProjectRequest) (*projectsv1.Project, error) {
 	m := req.GetProject()
 	if m.GetOrganisation() != "" {
-		if err := auth.Require(ctx, m.GetOrganisation(), m.GetOrganisation()); err != nil {
+		if err := s.owners.Require(ctx, "project.organisation", m.GetOrganisation()); err != nil {
 			return nil, err
 		}
 	}

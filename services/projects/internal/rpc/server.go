@@ -11,6 +11,7 @@ import (
 
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
+	"github.com/trama-suite/trama/services/platform/auth"
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/outbox"
@@ -34,12 +35,13 @@ type Server struct {
 	outbox  *outbox.Outbox
 	clock   func() time.Time
 	newID   ids.Source
+	owners  auth.Owners
 	matches matchingv1.MatchServiceClient
 }
 
 // New returns a server.
-func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source, matches matchingv1.MatchServiceClient) *Server {
-	return &Server{db: db, outbox: out, clock: clock, newID: newID, matches: matches}
+func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient) *Server {
+	return &Server{db: db, outbox: out, clock: clock, newID: newID, owners: owners, matches: matches}
 }
 
 // Register registers all gRPC services.

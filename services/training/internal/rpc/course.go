@@ -14,7 +14,7 @@ import (
 
 // CreateCourse implements trainingv1.CourseServiceServer.
 func (s *Server) CreateCourse(ctx context.Context, req *trainingv1.CreateCourseRequest) (*trainingv1.Course, error) {
-	if err := auth.Require(ctx, req.GetCourse().GetOrganisation(), req.GetCourse().GetOrganisation()); err != nil {
+	if err := s.Owners.Require(ctx, "course.organisation", req.GetCourse().GetOrganisation()); err != nil {
 		return nil, err
 	}
 	course := courseOf(req.GetCourse())

@@ -27,7 +27,7 @@ func asAbsent(err error, name string) error {
 // CreateLearner implements trainingv1.LearnerServiceServer.
 func (s *Server) CreateLearner(ctx context.Context, req *trainingv1.CreateLearnerRequest) (*trainingv1.Learner, error) {
 	learner := learnerOf(req.GetLearner())
-	if err := auth.Require(ctx, learner.Organisation, learner.Organisation); err != nil {
+	if err := s.Owners.Require(ctx, "learner.organisation", learner.Organisation); err != nil {
 		return nil, err
 	}
 	learner.Name = s.name("learners")

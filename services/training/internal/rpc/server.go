@@ -34,6 +34,8 @@ type Server struct {
 	DB     *sqldb.DB
 	Outbox *outbox.Outbox
 	Now    func() time.Time
+	// Owners checks whom an operator creates something for.
+	Owners auth.Owners
 	NewID  ids.Source
 	// Threshold is the policy for courses that name none, in percent.
 	Threshold int

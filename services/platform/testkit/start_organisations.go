@@ -1,0 +1,41 @@
+package testkit
+
+import (
+	"context"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
+	"github.com/trama-suite/trama/services/platform/errs"
+)
+
+// organisations stands in for the catalogue's: every organisation exists but
+// those that a test says do not.
+type organisations struct {
+	cataloguev1.UnimplementedOrganisationServiceServer
+	mu     sync.Mutex
+	absent map[string]bool
+}
+
+func (o *organisations) register(r grpc.ServiceRegistrar) {
+	cataloguev1.RegisterOrganisationServiceServer(r, o)
+}
+
+// GetOrganisation implements cataloguev1.OrganisationServiceServer.
+func (o *organisations) GetOrganisation(_ context.Context, req *cataloguev1.GetOrganisationRequest) (*cataloguev1.Organisation, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.absent[req.GetName()] {
+		return nil, errs.AbsentResource(req.GetName())
+	}
+	return &cataloguev1.Organisation{Name: req.GetName()}, nil
+}
+
+// NoOrganisation makes an organisation one that the catalogue does not have.
+// All others exist, unless Peer puts another catalogue in place.
+func (e *Env) NoOrganisation(name string) {
+	e.organisations.mu.Lock()
+	defer e.organisations.mu.Unlock()
+	e.organisations.absent[name] = true
+}
