@@ -38,7 +38,9 @@ func BenchmarkContendedEnrolment(b *testing.B) {
 // bench is filled: whatever is asked for exists.
 type everyOrganisation struct{ grpc.ClientConnInterface }
 
-func (everyOrganisation) Invoke(context.Context, string, any, any, ...grpc.CallOption) error { return nil }
+func (everyOrganisation) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return nil
+}
 
 func contended(b *testing.B, database string, callers int) {
 	url := "sqlite:" + b.TempDir()
