@@ -62,7 +62,7 @@ func TestRequestsAreTracedAndCounted(t *testing.T) {
 	for _, p := range got.ScopeMetrics[0].Metrics[0].Data.(metricdata.Histogram[float64]).DataPoints {
 		method, _ := p.Attributes.Value("http.request.method")
 		status, _ := p.Attributes.Value(attribute.Key("http.response.status_code"))
-		counts[method.AsString()+" "+status.Emit()] += p.Count
+		counts[method.AsString()+" "+status.String()] += p.Count
 	}
 	for outcome, want := range map[string]uint64{"GET 200": 2, "_OTHER 404": 1, "POST 500": 1} {
 		if counts[outcome] != want {

@@ -102,7 +102,7 @@ const turns = 10
 // measure prints all rows at all numbers of callers.
 func (b *bed) measure(ctx context.Context, each time.Duration, only string) error {
 	table := tabwriter.NewWriter(os.Stdout, 2, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "what\tcallers\tper second\tp50\tp99\tprocessor\tcompared")
+	_, _ = fmt.Fprintln(table, "what\tcallers\tper second\tp50\tp99\tprocessor\tcompared")
 	rows := slices.DeleteFunc(b.rows(), func(r row) bool { return !strings.Contains(r.name, only) })
 	for len(rows) > 0 {
 		together := 1
@@ -143,7 +143,7 @@ func measureTogether(ctx context.Context, table io.Writer, rows []row, each time
 	for i, r := range rows {
 		for _, n := range callers {
 			got := results[i][n]
-			fmt.Fprintf(table, "%s\t%d\t%.0f\t%s\t%s\t%s\t%s\n", r.name, n,
+			_, _ = fmt.Fprintf(table, "%s\t%d\t%.0f\t%s\t%s\t%s\t%s\n", r.name, n,
 				got.rate(), round(got.percentile(50)), round(got.percentile(99)), round(got.processor()), r.compared(n, got, rows[0].name, results[0][n]))
 		}
 	}

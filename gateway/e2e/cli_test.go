@@ -64,7 +64,7 @@ func TestCommands(t *testing.T) {
 
 		code := taxCode(time.Now().UnixNano())
 		file := filepath.Join(t.TempDir(), "enti.csv")
-		if err := os.WriteFile(file, []byte("tax_code,display_name,region\n"+code+",Ente da riga di comando,IT-21\n12345678901,Sbagliato,IT-21\n"), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte("tax_code,display_name,region\n"+code+",Ente da terminale,IT-21\n12345678901,Sbagliato,IT-21\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if out, ok := s.trama(t, "import", file); !ok || !strings.Contains(out, "CHECK_DIGIT_WRONG") || !strings.Contains(out, "1 refused; 1 organisations created") {
