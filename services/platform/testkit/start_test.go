@@ -70,7 +70,7 @@ func (e *echo) CreateMembership(ctx context.Context, req *cataloguev1.CreateMemb
 func (e *echo) WhoAmI(ctx context.Context, _ *cataloguev1.WhoAmIRequest) (*cataloguev1.WhoAmIResponse, error) {
 	// Asked of the peer "catalogue", as a service would.
 	subject := auth.CallerFrom(ctx).Subject
-	resp, err := cataloguev1.NewAccessServiceClient(e.deps.Dial("catalogue")).
+	resp, err := cataloguev1.NewAccessServiceClient(e.deps.Dial("directory")).
 		ResolveMemberships(ctx, &cataloguev1.ResolveMembershipsRequest{Subject: subject})
 	if err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func TestStartRunsAServiceForReal(t *testing.T) {
 		if _, err := access.WhoAmI(operator, &cataloguev1.WhoAmIRequest{}); status.Code(err) != codes.Unavailable {
 			t.Errorf("peer without a stand-in: %v", err)
 		}
-		env.Peer("catalogue", func(r grpc.ServiceRegistrar) { cataloguev1.RegisterAccessServiceServer(r, standIn{}) })
+		env.Peer("directory", func(r grpc.ServiceRegistrar) { cataloguev1.RegisterAccessServiceServer(r, standIn{}) })
 		who, err := access.WhoAmI(operator, &cataloguev1.WhoAmIRequest{})
 		if err != nil {
 			t.Fatal(err)
