@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -62,11 +63,15 @@ func announce(s *suite.Suite, cfg config.Config, took time.Duration) {
 	if s.Runs(suite.Gateway) {
 		fmt.Fprintf(&b, `
 Try next
-  http://%[1]s/docs                the API, to read and to try
-  trama token --as network-operator    a token to try it with
-  trama demo                           loads the demonstration network and prints its report
-  trama doctor                         says whether all is well
-`, s.HTTP)
+  http://%[1]s/docs
+      the API, to read and to try
+  %[2]s token --as network-operator
+      a token to try it with
+  %[2]s demo
+      loads the demonstration network and prints its report
+  %[2]s doctor
+      says whether all is well
+`, s.HTTP, os.Args[0])
 	}
 	fmt.Print(b.String())
 }
