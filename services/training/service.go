@@ -55,7 +55,7 @@ func New(ctx context.Context, deps app.Deps, cfg Config) (*app.Service, error) {
 		return nil, err
 	}
 	journal := outbox.New(db, "training", deps.Region)
-	server := rpc.New(rpc.Server{DB: db, Outbox: journal, Owners: auth.OwnersOf(deps.Dial("catalogue")), Now: deps.Now, NewID: deps.NewID, Threshold: cfg.ThresholdPercent})
+	server := rpc.New(rpc.Server{DB: db, Outbox: journal, Owners: auth.OwnersOf(deps.Dial("catalogue")), Members: auth.FromCatalogue(deps.Dial("catalogue")), Now: deps.Now, NewID: deps.NewID, Threshold: cfg.ThresholdPercent})
 	service := &app.Service{
 		Name:     "training",
 		Register: server.Register,

@@ -160,6 +160,7 @@ func (w *world) session(e *trainingv1.Edition, module string, start time.Time, m
 // person registers somebody of the cooperative.
 func (w *world) person(name string) *trainingv1.Learner {
 	w.t.Helper()
+	w.Members.Add("sub-"+name, coop, learner)
 	return must[*trainingv1.Learner](w.t)(w.learners.CreateLearner(w.hr, &trainingv1.CreateLearnerRequest{Learner: &trainingv1.Learner{
 		Organisation: coop, GivenName: name, FamilyName: "Rossi", Mail: strings.ToLower(name) + "@coop.example",
 		Role: trainingv1.LearnerRole_LEARNER_ROLE_COORDINATOR, Subject: "sub-" + name,

@@ -68,7 +68,8 @@ type Env struct {
 func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.Deps) (*app.Service, error)) *Env {
 	t.Helper()
 	log := Log(t)
-	env := &Env{Clock: NewClock(), Members: &Memberships{}, t: t, peers: map[string]*peer{}, organisations: &organisations{absent: map[string]bool{}}}
+	env := &Env{Clock: NewClock(), Members: &Memberships{}, t: t, peers: map[string]*peer{}}
+	env.organisations = &organisations{members: env.Members, absent: map[string]bool{}}
 	env.issuer = Issuer(env.Clock.Now)
 	verifier, err := auth.NewVerifier(auth.VerifierConfig{Issuers: []auth.Issuer{env.issuer.Trusted()}, Now: env.Clock.Now})
 	if err != nil {

@@ -11,15 +11,28 @@ import (
 )
 
 // organisations stands in for the catalogue's: every organisation exists but
-// those that a test says do not.
+// those that a test says do not, with the members of Env.Members.
 type organisations struct {
 	cataloguev1.UnimplementedOrganisationServiceServer
-	mu     sync.Mutex
-	absent map[string]bool
+	cataloguev1.UnimplementedAccessServiceServer
+	members *Memberships
+	mu      sync.Mutex
+	absent  map[string]bool
 }
 
 func (o *organisations) register(r grpc.ServiceRegistrar) {
 	cataloguev1.RegisterOrganisationServiceServer(r, o)
+	cataloguev1.RegisterAccessServiceServer(r, o)
+}
+
+// ResolveMemberships implements cataloguev1.AccessServiceServer.
+func (o *organisations) ResolveMemberships(ctx context.Context, req *cataloguev1.ResolveMembershipsRequest) (*cataloguev1.ResolveMembershipsResponse, error) {
+	memberships, err := o.members.Of(ctx, req.GetSubject())
+	out := &cataloguev1.ResolveMembershipsResponse{}
+	for _, m := range memberships {
+		out.Memberships = append(out.Memberships, &cataloguev1.Membership{Name: m.Organisation + "/memberships/test", Subject: req.GetSubject(), Role: m.Role})
+	}
+	return out, err
 }
 
 // GetOrganisation implements cataloguev1.OrganisationServiceServer.

@@ -30,6 +30,9 @@ func (s *Server) CreateLearner(ctx context.Context, req *trainingv1.CreateLearne
 	if err := s.Owners.Require(ctx, "learner.organisation", learner.Organisation); err != nil {
 		return nil, err
 	}
+	if err := s.requireMember(ctx, learner.Organisation, learner.Subject); err != nil {
+		return nil, err
+	}
 	learner.Name = s.name("learners")
 	l := domain.NewLearner(learner, s.now())
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*trainingv1.Learner, error) {
@@ -42,6 +45,26 @@ func (s *Server) CreateLearner(ctx context.Context, req *trainingv1.CreateLearne
 		}
 		return learnerTo(l), err
 	})
+}
+
+// requireMember refuses a subject that is no member of the organisation: who
+// signs in as a learner is not for another organisation to say, and whether a
+// subject exists elsewhere is not told. Operators may name any. It calls
+// another service: not from within a transaction.
+func (s *Server) requireMember(ctx context.Context, organisation, subject string) error {
+	if subject == "" || auth.ScopeFrom(ctx).All {
+		return nil
+	}
+	memberships, err := s.Members.Of(ctx, subject)
+	if err != nil {
+		return errs.New(errs.Unavailable, errs.ServiceDown, "the catalogue does not answer: try again").Because(err)
+	}
+	for _, m := range memberships {
+		if m.Organisation == organisation {
+			return nil
+		}
+	}
+	return errs.InvalidField(errs.ReferenceNotFound, "learner.subject", "no member of %s has this subject", organisation)
 }
 
 // checkIdentity refuses a mail or a subject that another learner has.
@@ -88,6 +111,17 @@ func (s *Server) ListLearners(ctx context.Context, req *trainingv1.ListLearnersR
 // UpdateLearner implements trainingv1.LearnerServiceServer.
 func (s *Server) UpdateLearner(ctx context.Context, req *trainingv1.UpdateLearnerRequest) (*trainingv1.Learner, error) {
 	now := s.now()
+	if subject := req.GetLearner().GetSubject(); subject != "" {
+		before, err := s.GetLearner(ctx, &trainingv1.GetLearnerRequest{Name: req.GetLearner().GetName()})
+		if err != nil {
+			return nil, err
+		}
+		if subject != before.GetSubject() {
+			if err := s.requireMember(ctx, before.GetOrganisation(), subject); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return rpc.Mutate(ctx, s.DB, req, func(ctx context.Context, tx *sqldb.Tx) (*trainingv1.Learner, error) {
 		l, err := s.store.Learner(ctx, tx, req.GetLearner().GetName())
 		if err != nil {

@@ -36,7 +36,9 @@ type Server struct {
 	Now    func() time.Time
 	// Owners checks whom an operator creates something for.
 	Owners auth.Owners
-	NewID  ids.Source
+	// Members tells whose subject an administrator may give to a learner.
+	Members auth.Memberships
+	NewID   ids.Source
 	// Threshold is the policy for courses that name none, in percent.
 	Threshold int
 

@@ -44,7 +44,8 @@ type Learner struct {
 	// What the person does at work.
 	Role LearnerRole `protobuf:"varint,6,opt,name=role,proto3,enum=trama.training.v1.LearnerRole" json:"role,omitempty"`
 	// The person's identity at the token issuer (claim `sub`); empty where the person
-	// does not sign in.
+	// does not sign in. Must be a member of the organisation, unless an operator
+	// names it: REFERENCE_NOT_FOUND.
 	Subject string `protobuf:"bytes,7,opt,name=subject,proto3" json:"subject,omitempty"`
 	// When it was created.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
