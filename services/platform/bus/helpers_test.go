@@ -19,7 +19,17 @@ import (
 	"github.com/trama-suite/trama/services/platform/testkit"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// serversOwn are goroutines that a NATS server leaves behind where a stream is
+// made while it stops: the file store's flusher and its clock. What is held to
+// account here is our own.
+func serversOwn() []goleak.Option {
+	return []goleak.Option{
+		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*fileStore).flushStreamStateLoop"),
+		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"),
+	}
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, serversOwn()...) }
 
 // effects has no unique key: an effect that came twice shows.
 var effects = fstest.MapFS{"00001_effects.sql": {Data: []byte(`-- +goose Up

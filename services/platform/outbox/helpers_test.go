@@ -20,13 +20,23 @@ import (
 	"github.com/trama-suite/trama/services/platform/testkit"
 )
 
+// serversOwn are goroutines that a NATS server leaves behind where a stream is
+// made while it stops: the file store's flusher and its clock. What is held to
+// account here is our own.
+func serversOwn() []goleak.Option {
+	return []goleak.Option{
+		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.(*fileStore).flushStreamStateLoop"),
+		goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server/ats.Register.func1"),
+	}
+}
+
 func TestMain(m *testing.M) {
 	// A story takes servers and databases: a few of them for each run, more with
 	// the flag.
 	if err := flag.Set("rapid.checks", "15"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, serversOwn()...)
 }
 
 // counts has a row for each effect of a consumer, and no unique key: an effect
