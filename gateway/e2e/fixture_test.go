@@ -24,6 +24,7 @@ var (
 	memberRoles = []authzv1.Role{
 		authzv1.Role_ROLE_ORGANISATION_ADMIN, authzv1.Role_ROLE_PROJECT_MANAGER, authzv1.Role_ROLE_PROJECT_PARTNER,
 		authzv1.Role_ROLE_TRAINER, authzv1.Role_ROLE_LEARNER, authzv1.Role_ROLE_SUPPLIER,
+		authzv1.Role_ROLE_FUNDER,
 	}
 	tokenRoles = []authzv1.Role{
 		authzv1.Role_ROLE_NETWORK_OPERATOR, authzv1.Role_ROLE_REGIONAL_OPERATOR, authzv1.Role_ROLE_AUDITOR, authzv1.Role_ROLE_SERVICE,

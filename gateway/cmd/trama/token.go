@@ -20,7 +20,7 @@ import (
 )
 
 type tokenCommand struct {
-	As           string        `help:"Role: network-operator, regional-operator, auditor, service; or, with --organisation, organisation-admin, project-manager, project-partner, trainer, learner, supplier." required:""`
+	As           string        `help:"Role: network-operator, regional-operator, auditor, service; or, with --organisation, organisation-admin, project-manager, project-partner, trainer, learner, supplier, funder." required:""`
 	Organisation string        `help:"Organisation in which the role is held, organisations/{uuid}." placeholder:"NAME"`
 	Subject      string        `help:"Subject of the token (default: the role, and the organisation's id)."`
 	For          time.Duration `help:"How long the token is valid." default:"8h"`

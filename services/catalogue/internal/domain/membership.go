@@ -20,6 +20,7 @@ var organisationRoles = []string{
 	"ROLE_TRAINER",
 	"ROLE_LEARNER",
 	"ROLE_SUPPLIER",
+	"ROLE_FUNDER",
 }
 
 // MaxMemberships is how many memberships one person may have.

@@ -51,10 +51,13 @@ const (
 	Role_ROLE_LEARNER Role = 7
 	// Publishes solutions and services (fornitore). From a membership.
 	Role_ROLE_SUPPLIER Role = 8
-	// Reads what is reported to a funder (finanziatore, revisore). From the token.
+	// Reads the whole network's reporting (revisore). From the token.
 	Role_ROLE_AUDITOR Role = 9
 	// Another service of the suite. From the token.
 	Role_ROLE_SERVICE Role = 10
+	// Works for a funder: reads and controls what was submitted to it
+	// (finanziatore). From a membership in the funder's own organisation.
+	Role_ROLE_FUNDER Role = 11
 )
 
 // Enum value maps for Role.
@@ -71,6 +74,7 @@ var (
 		8:  "ROLE_SUPPLIER",
 		9:  "ROLE_AUDITOR",
 		10: "ROLE_SERVICE",
+		11: "ROLE_FUNDER",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED":        0,
@@ -84,6 +88,7 @@ var (
 		"ROLE_SUPPLIER":           8,
 		"ROLE_AUDITOR":            9,
 		"ROLE_SERVICE":            10,
+		"ROLE_FUNDER":             11,
 	}
 )
 
@@ -267,7 +272,7 @@ const file_trama_authz_v1_authz_proto_rawDesc = "" +
 	"\x06Access\x12*\n" +
 	"\x05roles\x18\x01 \x03(\x0e2\x14.trama.authz.v1.RoleR\x05roles\x12+\n" +
 	"\x05scope\x18\x02 \x01(\x0e2\x15.trama.authz.v1.ScopeR\x05scope\x12\x1c\n" +
-	"\tanonymous\x18\x03 \x01(\bR\tanonymous*\xff\x01\n" +
+	"\tanonymous\x18\x03 \x01(\bR\tanonymous*\x90\x02\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ROLE_NETWORK_OPERATOR\x10\x01\x12\x1a\n" +
@@ -280,7 +285,8 @@ const file_trama_authz_v1_authz_proto_rawDesc = "" +
 	"\rROLE_SUPPLIER\x10\b\x12\x10\n" +
 	"\fROLE_AUDITOR\x10\t\x12\x10\n" +
 	"\fROLE_SERVICE\x10\n" +
-	"*Y\n" +
+	"\x12\x0f\n" +
+	"\vROLE_FUNDER\x10\v*Y\n" +
 	"\x05Scope\x12\x15\n" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSCOPE_NETWORK\x10\x01\x12\x16\n" +

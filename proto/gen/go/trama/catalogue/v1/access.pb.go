@@ -36,7 +36,8 @@ type Membership struct {
 	// characters. It never changes.
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The role (ruolo): organisation admin, project manager, project partner,
-	// trainer, learner or supplier. Another one is ROLE_NOT_OF_ORGANISATION.
+	// trainer, learner, supplier or funder (the last in the funder's own
+	// organisation). Another one is ROLE_NOT_OF_ORGANISATION.
 	Role v1.Role `protobuf:"varint,3,opt,name=role,proto3,enum=trama.authz.v1.Role" json:"role,omitempty"`
 	// When the membership was made, UTC.
 	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
@@ -589,11 +590,10 @@ const file_trama_catalogue_v1_access_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\\\n" +
 	"\x17DeleteMembershipRequest\x12A\n" +
 	"\x04name\x18\x01 \x01(\tB-\xe2A\x01\x02\xfaA\x1c\n" +
-	"\x1acatalogue.trama/Membership\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name2\x8e\x06\n" +
-	"\rAccessService\x12q\n" +
-	"\x06WhoAmI\x12!.trama.catalogue.v1.WhoAmIRequest\x1a\".trama.catalogue.v1.WhoAmIResponse\" \xea\xe0\x18\x0e\n" +
-	"\n" +
-	"\x01\x02\x03\x04\x05\x06\a\b\t\n" +
+	"\x1acatalogue.trama/Membership\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04name2\x8f\x06\n" +
+	"\rAccessService\x12r\n" +
+	"\x06WhoAmI\x12!.trama.catalogue.v1.WhoAmIRequest\x1a\".trama.catalogue.v1.WhoAmIResponse\"!\xea\xe0\x18\x0f\n" +
+	"\v\x01\x02\x03\x04\x05\x06\a\b\v\t\n" +
 	"\x10\x03\x82\xd3\xe4\x93\x02\b\x12\x06/v1/me\x12\x9d\x01\n" +
 	"\x12ResolveMemberships\x12-.trama.catalogue.v1.ResolveMembershipsRequest\x1a..trama.catalogue.v1.ResolveMembershipsResponse\"(\xea\xe0\x18\x05\n" +
 	"\x01\n" +
