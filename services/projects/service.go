@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"time"
+	_ "time/tzdata" // containers need not have a time zone database
 
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	"github.com/trama-suite/trama/services/platform/app"
@@ -27,6 +28,8 @@ type Config struct {
 	// JournalRetention is how long published events stay in the journal; 0 means
 	// for ever.
 	JournalRetention time.Duration
+	// TimeZone is where days begin and end; nil means Europe/Rome.
+	TimeZone *time.Location
 }
 
 const defaultAlertInterval = time.Minute
@@ -35,6 +38,13 @@ const defaultAlertInterval = time.Minute
 func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error) {
 	if config.AlertInterval <= 0 {
 		config.AlertInterval = defaultAlertInterval
+	}
+	if config.TimeZone == nil {
+		rome, err := time.LoadLocation("Europe/Rome")
+		if err != nil {
+			return nil, err
+		}
+		config.TimeZone = rome
 	}
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -45,7 +55,7 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		return nil, err
 	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")))
+	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")))
 	return &app.Service{
 		Name:     "projects",
 		Register: server.Register,

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+	_ "time/tzdata" // containers need not have a time zone database
 )
 
 // Config is the configuration of a process. The names in the tags are those of
@@ -31,6 +32,9 @@ type Config struct {
 	// Region is the deployment's home region, ISO 3166-2 in lower case.
 	// Default "it-21" (Piemonte).
 	Region string `koanf:"region"`
+	// TimeZone is where days begin and end: the IANA name of the deployment's
+	// time zone. Deadlines are kept by it. Default "Europe/Rome".
+	TimeZone string `koanf:"time_zone"`
 	// Peers says where services are that do not run in this process: name to
 	// "host:port". In the environment "catalogue=host:9090,matching=host:9090".
 	Peers map[string]string `koanf:"peers"`
@@ -121,6 +125,7 @@ func Default() Config {
 		HTTP:     "127.0.0.1:8080",
 		GRPC:     "127.0.0.1:9090",
 		Region:   "it-21",
+		TimeZone: "Europe/Rome",
 		Auth:     Auth{Audience: "trama"},
 		Trace:    Trace{SampleRatio: 0.01},
 		LogLevel: "info",
@@ -164,6 +169,16 @@ func withoutPassword(raw string) string {
 		u.RawQuery = q.Encode()
 	}
 	return u.String()
+}
+
+// Location returns TimeZone as time has it; UTC where it is not valid, which
+// Validate says.
+func (c Config) Location() *time.Location {
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // Level returns LogLevel as slog has it.

@@ -98,6 +98,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"peers out of shape":          {env: []string{"TRAMA_PEERS=catalogue"}, want: "name=value"},
 		"unknown database":            {env: []string{"TRAMA_DATABASE=mysql://x"}, want: "key database"},
 		"broken NATS URL":             {env: []string{"TRAMA_NATS=host"}, want: "key nats"},
+		"no such time zone":           {env: []string{"TRAMA_TIME_ZONE=Europe/Atlantis"}, want: "key time_zone"},
 		"region in capitals":          {env: []string{"TRAMA_REGION=IT-21"}, want: "key region"},
 		"certificate without its key": {env: []string{"TRAMA_TLS_CERT_FILE=c.pem"}, want: "key tls"},
 		"level":                       {env: []string{"TRAMA_LOG_LEVEL=loud"}, want: "log_level"},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 var region = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]{1,3})?$`)
@@ -50,6 +51,9 @@ func (c Config) Validate() error {
 	}
 	if !region.MatchString(c.Region) {
 		add("region", "%q is not an ISO 3166-2 code in lower case, like it-21", c.Region)
+	}
+	if _, err := time.LoadLocation(c.TimeZone); err != nil || c.TimeZone == "" || c.TimeZone == "Local" {
+		add("time_zone", "%q is not the IANA name of a time zone, like Europe/Rome", c.TimeZone)
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
 		add("tls", "cert_file and key_file go together")

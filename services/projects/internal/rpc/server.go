@@ -33,15 +33,16 @@ type Server struct {
 
 	db      *sqldb.DB
 	outbox  *outbox.Outbox
+	zone    *time.Location
 	clock   func() time.Time
 	newID   ids.Source
 	owners  auth.Owners
 	matches matchingv1.MatchServiceClient
 }
 
-// New returns a server.
-func New(db *sqldb.DB, out *outbox.Outbox, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient) *Server {
-	return &Server{db: db, outbox: out, clock: clock, newID: newID, owners: owners, matches: matches}
+// New returns a server. Days begin and end where zone says.
+func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient) *Server {
+	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches}
 }
 
 // Register registers all gRPC services.
@@ -56,10 +57,11 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterDashboardServiceServer(r, s)
 }
 
-// now is the present instant as the database holds it.
-func (s *Server) now() time.Time { return s.clock().UTC().Truncate(time.Microsecond) }
+// now is the present instant as the database holds it, on the deployment's clock:
+// the day that it falls on is the deployment's.
+func (s *Server) now() time.Time { return s.clock().In(s.zone).Truncate(time.Microsecond) }
 
-// today is the present day in UTC.
+// today is the present day in the deployment's time zone.
 func (s *Server) today() civil.Date { return civil.Of(s.now()) }
 
 // emit adds an event to the outbox.

@@ -23,8 +23,8 @@ func Parse(s string) (Date, error) {
 	return Date(s), nil
 }
 
-// Of returns the day of an instant in UTC.
-func Of(t time.Time) Date { return Date(t.UTC().Format(layout)) }
+// Of returns the day of an instant in the time zone that it is expressed in.
+func Of(t time.Time) Date { return Date(t.Format(layout)) }
 
 // Days returns the days since 1970-01-01. The date must be a parsed one.
 func (d Date) Days() int {
@@ -36,7 +36,7 @@ func (d Date) Days() int {
 }
 
 // FromDays returns the date so many days after 1970-01-01.
-func FromDays(n int) Date { return Of(time.Unix(int64(n)*86400, 0)) }
+func FromDays(n int) Date { return Of(time.Unix(int64(n)*86400, 0).UTC()) }
 
 // AddDays returns the date n days later.
 func (d Date) AddDays(n int) Date { return FromDays(d.Days() + n) }
