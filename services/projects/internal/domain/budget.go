@@ -10,27 +10,6 @@ import (
 	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 )
 
-// Line is one line of a project's budget.
-type Line struct {
-	ID           string       `json:"-"`
-	Project      string       `json:"-"`
-	Organisation string       `json:"-"`
-	Category     string       `json:"-"` // a CostCategory of the proto, without its prefix
-	Description  string       `json:"description,omitempty"`
-	Amount       money.Amount `json:"-"`
-	Spent        money.Amount `json:"-"`
-	Stamp
-}
-
-// Name returns the resource name.
-func (l *Line) Name() string { return LineName(l.Project, l.ID) }
-
-// LineName returns the resource name of a budget line.
-func LineName(project, id string) string { return ids.Name("projects", project, "budgetLines", id) }
-
-// Overspent reports whether more is spent than planned.
-func (l *Line) Overspent() bool { return l.Spent.Minor > l.Amount.Minor }
-
 // Totals are the sums over a project's lines. They are kept with the project and
 // change with every line and expenditure.
 type Totals struct{ Planned, Spent money.Amount }
@@ -59,68 +38,6 @@ type Document struct {
 
 // Name returns the resource name.
 func (e *Expenditure) Name() string { return ids.Name("projects", e.Project, "expenditures", e.ID) }
-
-// AddLine plans a line.
-func (t *Totals) AddLine(p *Project, l *Line, now time.Time) error {
-	if err := l.check(p); err != nil {
-		return err
-	}
-	planned, err := add("budget_line.amount", t.Planned, l.Amount)
-	if err != nil {
-		return err
-	}
-	t.Planned = planned
-	l.Spent = money.Amount{Currency: p.Currency}
-	l.Stamp = NewStamp(now)
-	return nil
-}
-
-// ReviseLine changes a line's category, description and amount.
-func (t *Totals) ReviseLine(p *Project, l *Line, category, description string, amount money.Amount, now time.Time) error {
-	next := *l
-	next.Category, next.Description, next.Amount = category, description, amount
-	if err := next.check(p); err != nil {
-		return err
-	}
-	planned, err := exchange("budget_line.amount", t.Planned, l.Amount, amount)
-	if err != nil {
-		return err
-	}
-	t.Planned = planned
-	next.Touch(now)
-	*l = next
-	return nil
-}
-
-// RemoveLine takes a line away on which nothing was ever recorded.
-func (t *Totals) RemoveLine(p *Project, l *Line, users []string) error {
-	if err := p.Writable(); err != nil {
-		return err
-	}
-	if len(users) > 0 {
-		return InUse(LineInUse, l.Name(), users)
-	}
-	planned, err := exchange("", t.Planned, l.Amount, money.Amount{Currency: p.Currency})
-	if err != nil {
-		return err
-	}
-	t.Planned = planned
-	return nil
-}
-
-func (l *Line) check(p *Project) error {
-	if err := p.Writable(); err != nil {
-		return err
-	}
-	if l.Organisation == "" {
-		return errs.InvalidField(FieldMissing, "budget_line.organisation", "must name the partner whose cost it is")
-	}
-	if l.Category == "" {
-		return errs.InvalidField(FieldMissing, "budget_line.category", "must be given")
-	}
-	return first(p.RequirePartner("budget_line.organisation", l.Organisation),
-		checkAmount("budget_line.amount", l.Amount, p.Currency, 0))
-}
 
 // Record puts an expenditure on its line. Spending more than the line holds is
 // allowed: it happens, and must be seen.

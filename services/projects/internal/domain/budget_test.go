@@ -3,6 +3,7 @@ package domain_test
 import (
 	"errors"
 	"math"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -23,6 +24,8 @@ func TestTotalsConserveCents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := open(t)
 		totals := &domain.Totals{Planned: eur(0), Spent: eur(0)}
+		budget := &domain.Budget{Project: p, Totals: totals}
+		ids := 0
 		var lines []*domain.Line
 		var spent []*domain.Expenditure
 		lineOf := map[*domain.Expenditure]*domain.Line{}
@@ -31,15 +34,25 @@ func TestTotalsConserveCents(t *testing.T) {
 		currency := rapid.SampledFrom([]string{"EUR", "EUR", "EUR", "SEK", ""})
 		t.Repeat(map[string]func(*rapid.T){
 			"add": func(t *rapid.T) {
-				l := &domain.Line{ID: "l", Project: p.ID, Organisation: organisations.Draw(t, "partner"), Category: "STAFF",
-					Amount: money.Amount{Minor: amounts().Draw(t, "amount"), Currency: currency.Draw(t, "currency")}}
-				if totals.AddLine(p, l, monday) == nil {
+				ids++
+				l := &domain.Line{ID: strconv.Itoa(ids), Project: p.ID, Organisation: organisations.Draw(t, "partner"), LinePlan: domain.LinePlan{
+					Category: "STAFF", Amount: money.Amount{Minor: amounts().Draw(t, "amount"), Currency: currency.Draw(t, "currency")}}}
+				if _, err := budget.Add(l, monday); err == nil {
 					lines = append(lines, l)
 				}
 			},
 			"revise": func(t *rapid.T) {
 				if len(lines) > 0 {
-					_ = totals.ReviseLine(p, rapid.SampledFrom(lines).Draw(t, "line"), "TRAVEL", "", eur(amounts().Draw(t, "amount")), monday)
+					l := rapid.SampledFrom(lines).Draw(t, "line")
+					next, _, err := budget.Revise(l.ID, domain.LinePlan{Category: "TRAVEL", Amount: eur(amounts().Draw(t, "amount"))}, monday)
+					if err == nil {
+						*l = *next
+						for i, x := range budget.Lines {
+							if x.ID == l.ID {
+								budget.Lines[i] = l
+							}
+						}
+					}
 				}
 			},
 			"record": func(t *rapid.T) {
@@ -99,8 +112,10 @@ func TestTotalsConserveCents(t *testing.T) {
 func TestOverflowIsRefused(t *testing.T) {
 	p := open(t)
 	totals := &domain.Totals{Planned: eur(math.MaxInt64 - 10), Spent: eur(math.MaxInt64 - 10)}
-	l := &domain.Line{Project: p.ID, Organisation: lead, Category: "STAFF", Amount: eur(11)}
-	err := totals.AddLine(p, l, monday)
+	huge := &domain.Line{ID: "huge", Project: p.ID, Organisation: lead, LinePlan: domain.LinePlan{Category: "STAFF", Amount: eur(math.MaxInt64 - 10)}}
+	budget := &domain.Budget{Project: p, Totals: totals, Lines: []*domain.Line{huge}}
+	l := &domain.Line{ID: "l", Project: p.ID, Organisation: lead, LinePlan: domain.LinePlan{Category: "STAFF", Amount: eur(11)}}
+	_, err := budget.Add(l, monday)
 	if e, ok := errors.AsType[*errs.Error](err); !ok || e.Reason != domain.AmountWrong || e.Fields[0].Path != "budget_line.amount" {
 		t.Errorf("a line too much: %v", err)
 	}

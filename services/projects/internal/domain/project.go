@@ -39,15 +39,19 @@ type Card struct {
 	Team         []TeamMember      `json:"team,omitempty"`
 	Stakeholders []Stakeholder     `json:"stakeholders,omitempty"`
 	Attributes   map[string]string `json:"attributes,omitempty"`
+	Periods      []Period          `json:"reportingPeriods,omitempty"`
 }
 
 // Funder is one source of money.
 type Funder struct {
-	DisplayName  string       `json:"displayName"`
-	Organisation string       `json:"organisation,omitempty"`
-	Programme    string       `json:"programme,omitempty"`
-	Grant        money.Amount `json:"grant"`
-	Share        int32        `json:"share"` // basis points of the total cost
+	Key            string       `json:"key"`
+	RuleSet        string       `json:"ruleSet,omitempty"`        // resource name
+	RuleSetVersion int32        `json:"ruleSetVersion,omitempty"` // pinned; 0 without a rule set
+	DisplayName    string       `json:"displayName"`
+	Organisation   string       `json:"organisation,omitempty"`
+	Programme      string       `json:"programme,omitempty"`
+	Grant          money.Amount `json:"grant"`
+	Share          int32        `json:"share"` // basis points of the total cost
 }
 
 // Partner is one organisation of the partnership.
@@ -105,6 +109,7 @@ func OpenProject(id, lead, currency, match string, card Card, now time.Time) (*P
 	if len(card.Partners) == 0 {
 		card.Partners = []Partner{{Organisation: lead, Lead: true}}
 	}
+	card.nameKeys()
 	if err := card.check(lead, currency); err != nil {
 		return nil, Event{}, err
 	}
@@ -146,6 +151,9 @@ func (p *Project) RequirePartner(path, organisation string) error {
 type Use struct {
 	Partners                    []string   // organisations named by lines, tasks or deliverables
 	FirstDocument, LastDocument civil.Date // of recorded expenditures; empty without any
+	// Who names a funder or a period, by key; and who holds a period fast, so that
+	// it cannot even be changed.
+	Funders, Periods, Reported map[string][]string
 }
 
 // Revise replaces the card.
@@ -153,7 +161,8 @@ func (p *Project) Revise(card Card, use Use, now time.Time) (Event, error) {
 	if err := p.Writable(); err != nil {
 		return Event{}, err
 	}
-	if err := card.check(p.Lead, p.Currency); err != nil {
+	card.nameKeys()
+	if err := first(card.check(p.Lead, p.Currency), p.keepKeys(&card, use)); err != nil {
 		return Event{}, err
 	}
 	next := Project{Card: card}
@@ -183,15 +192,8 @@ func (c *Card) check(lead, currency string) error {
 	if err := c.checkPartners(lead); err != nil {
 		return err
 	}
-	var shares int32
-	for i, f := range c.Funders {
-		if err := checkAmount(fmt.Sprintf("project.funders[%d].grant", i), f.Grant, currency, 0); err != nil {
-			return err
-		}
-		shares += f.Share
-	}
-	if shares > 10_000 {
-		return errs.InvalidField(SharesWrong, "project.funders", "the shares sum to %d, more than 10,000 basis points", shares)
+	if err := first(c.checkFunders(currency), c.checkPeriods()); err != nil {
+		return err
 	}
 	p := Project{Card: *c}
 	for i, m := range c.Team {

@@ -41,6 +41,14 @@ const (
 	ExpenditureVoided       errs.Reason = "EXPENDITURE_VOIDED"
 	ScoreWrong              errs.Reason = "SCORE_WRONG"
 	MatchNotActive          errs.Reason = "MATCH_NOT_ACTIVE"
+	FunderKeyWrong          errs.Reason = "FUNDER_KEY_WRONG"
+	FunderInUse             errs.Reason = "FUNDER_IN_USE"
+	PeriodWrong             errs.Reason = "PERIOD_WRONG"
+	PeriodInUse             errs.Reason = "PERIOD_IN_USE"
+	PeriodAmountsWrong      errs.Reason = "PERIOD_AMOUNTS_WRONG"
+	CostMethodWrong         errs.Reason = "COST_METHOD_WRONG"
+	FlatRateWrong           errs.Reason = "FLAT_RATE_WRONG"
+	DeliverableInUse        errs.Reason = "DELIVERABLE_IN_USE"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -50,4 +58,5 @@ var Reasons = []errs.Reason{
 	ArtefactUnknown, ArtefactExists, ArtefactComputed, EvidenceMissing, TemplateWrong, TaskCycle, TaskUnknown,
 	TaskInUse, SummaryTask, ProgressWrong, ScheduleRange, DeliverableState, LineOfOtherPartner, LineInUse,
 	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
+	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse,
 }

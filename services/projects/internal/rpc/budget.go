@@ -12,18 +12,6 @@ import (
 	"github.com/trama-suite/trama/services/projects/internal/store"
 )
 
-func lineProto(l *domain.Line) *projectsv1.BudgetLine {
-	return &projectsv1.BudgetLine{
-		Name: l.Name(), Category: value[projectsv1.CostCategory](projectsv1.CostCategory_value, "COST_CATEGORY_", l.Category),
-		Organisation: l.Organisation, Description: l.Description, Amount: moneyProto(l.Amount), Spent: moneyProto(l.Spent), Overspent: l.Overspent(),
-		CreateTime: timeProto(l.Created), UpdateTime: timeProto(l.Updated), Etag: platform.Etag(l.Version),
-	}
-}
-
-func categoryOf(m *projectsv1.BudgetLine) string {
-	return word(projectsv1.CostCategory_name, "COST_CATEGORY_", m.GetCategory())
-}
-
 // CreateBudgetLine plans a line.
 func (s *Server) CreateBudgetLine(ctx context.Context, req *projectsv1.CreateBudgetLineRequest) (*projectsv1.BudgetLine, error) {
 	project, err := projectOf(req.GetParent())
@@ -36,18 +24,21 @@ func (s *Server) CreateBudgetLine(ctx context.Context, req *projectsv1.CreateBud
 		if err != nil {
 			return nil, err
 		}
-		totals, err := store.Totals(ctx, tx, p)
+		budget, err := budgetOf(ctx, tx, p)
 		if err != nil {
 			return nil, err
 		}
-		l := &domain.Line{ID: s.newID(), Project: p.ID, Organisation: m.GetOrganisation(), Category: categoryOf(m),
-			Description: m.GetDescription(), Amount: moneyOf(m.GetAmount())}
-		if err := totals.AddLine(p, l, s.now()); err != nil {
+		plan, err := linePlan(ctx, tx, p, m)
+		if err != nil {
+			return nil, err
+		}
+		l := &domain.Line{ID: s.newID(), Project: p.ID, Organisation: m.GetOrganisation(), LinePlan: plan}
+		others, err := budget.Add(l, s.now())
+		if err != nil {
 			return nil, err
 		}
 		store.InsertLine(tx, l)
-		store.SaveTotals(tx, p, totals)
-		return lineProto(l), nil
+		return lineProto(p, l), s.planned(ctx, tx, budget, others)
 	})
 }
 
@@ -66,7 +57,7 @@ func (s *Server) GetBudgetLine(ctx context.Context, req *projectsv1.GetBudgetLin
 		if err != nil {
 			return nil, err
 		}
-		return lineProto(l), requireCosts(ctx, p, l.Organisation, req.GetName())
+		return lineProto(p, l), requireCosts(ctx, p, l.Organisation, req.GetName())
 	})
 }
 
@@ -86,7 +77,7 @@ func (s *Server) ListBudgetLines(ctx context.Context, req *projectsv1.ListBudget
 			return nil, err
 		}
 		items, next, err := store.ListLines(ctx, tx, plan, project, costScope(ctx, p))
-		return &projectsv1.ListBudgetLinesResponse{BudgetLines: each(items, lineProto), NextPageToken: next}, err
+		return &projectsv1.ListBudgetLinesResponse{BudgetLines: each(items, func(l *domain.Line) *projectsv1.BudgetLine { return lineProto(p, l) }), NextPageToken: next}, err
 	})
 }
 
@@ -102,23 +93,27 @@ func (s *Server) UpdateBudgetLine(ctx context.Context, req *projectsv1.UpdateBud
 		if err != nil {
 			return nil, err
 		}
-		m, err := platform.UpdateMask("budget_line", lineProto(l), patch, req.GetUpdateMask())
+		m, err := platform.UpdateMask("budget_line", lineProto(p, l), patch, req.GetUpdateMask())
 		if err != nil {
 			return nil, err
 		}
-		totals, err := store.Totals(ctx, tx, p)
+		budget, err := budgetOf(ctx, tx, p)
+		if err != nil {
+			return nil, err
+		}
+		plan, err := linePlan(ctx, tx, p, m)
 		if err != nil {
 			return nil, err
 		}
 		was := l.Version
-		if err := totals.ReviseLine(p, l, categoryOf(m), m.GetDescription(), moneyOf(m.GetAmount()), s.now()); err != nil {
+		l, others, err := budget.Revise(l.ID, plan, s.now())
+		if err != nil {
 			return nil, err
 		}
 		if err := store.SaveLine(ctx, tx, l, was); err != nil {
 			return nil, err
 		}
-		store.SaveTotals(tx, p, totals)
-		return lineProto(l), s.refresh(ctx, tx, p)
+		return lineProto(p, l), s.planned(ctx, tx, budget, others)
 	})
 }
 
@@ -137,14 +132,39 @@ func (s *Server) DeleteBudgetLine(ctx context.Context, req *projectsv1.DeleteBud
 		if err != nil {
 			return nil, err
 		}
-		totals, err := store.Totals(ctx, tx, p)
+		budget, err := budgetOf(ctx, tx, p)
 		if err != nil {
 			return nil, err
 		}
-		if err := totals.RemoveLine(p, l, users); err != nil {
+		others, err := budget.Remove(l, users, s.now())
+		if err != nil {
 			return nil, err
 		}
-		store.SaveTotals(tx, p, totals)
-		return &emptypb.Empty{}, store.DeleteLine(ctx, tx, l, l.Version)
+		if err := store.DeleteLine(ctx, tx, l, l.Version); err != nil {
+			return nil, err
+		}
+		return &emptypb.Empty{}, s.planned(ctx, tx, budget, others)
 	})
+}
+
+// budgetOf reads all lines and totals of a project, under its lock.
+func budgetOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Budget, error) {
+	totals, err := store.Totals(ctx, tx, p)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := store.AllLines(ctx, tx, p.ID, store.Everything)
+	return &domain.Budget{Project: p, Lines: lines, Totals: totals}, err
+}
+
+// planned stores what a change to one line has changed of others, and of the
+// totals.
+func (s *Server) planned(ctx context.Context, tx *sqldb.Tx, b *domain.Budget, others []*domain.Line) error {
+	for _, l := range others {
+		if err := store.SaveLine(ctx, tx, l, l.Version-1); err != nil {
+			return err
+		}
+	}
+	store.SaveTotals(tx, b.Project, b.Totals)
+	return s.refresh(ctx, tx, b.Project)
 }

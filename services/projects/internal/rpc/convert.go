@@ -81,7 +81,12 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 	}
 	for _, f := range p.Funders {
 		out.Funders = append(out.Funders, &projectsv1.Funder{DisplayName: f.DisplayName, Organisation: f.Organisation,
-			Programme: f.Programme, Grant: moneyProto(f.Grant), ShareBasisPoints: f.Share})
+			Programme: f.Programme, Grant: moneyProto(f.Grant), ShareBasisPoints: f.Share,
+			Key: f.Key, RuleSet: f.RuleSet, RuleSetVersion: f.RuleSetVersion})
+	}
+	for _, x := range p.Periods {
+		out.ReportingPeriods = append(out.ReportingPeriods, &projectsv1.ReportingPeriod{Key: x.Key, StartDate: string(x.Start), EndDate: string(x.End),
+			ReportDueDate: string(x.ReportDue), Closing: x.Closing})
 	}
 	for _, x := range p.Partners {
 		role := projectsv1.PartnerRole_PARTNER_ROLE_PARTNER
@@ -119,7 +124,12 @@ func cardOf(m *projectsv1.Project) domain.Card {
 	}
 	for _, f := range m.GetFunders() {
 		c.Funders = append(c.Funders, domain.Funder{DisplayName: f.GetDisplayName(), Organisation: f.GetOrganisation(),
-			Programme: f.GetProgramme(), Grant: moneyOf(f.GetGrant()), Share: f.GetShareBasisPoints()})
+			Programme: f.GetProgramme(), Grant: moneyOf(f.GetGrant()), Share: f.GetShareBasisPoints(),
+			Key: f.GetKey(), RuleSet: f.GetRuleSet(), RuleSetVersion: f.GetRuleSetVersion()})
+	}
+	for _, x := range m.GetReportingPeriods() {
+		c.Periods = append(c.Periods, domain.Period{Key: x.GetKey(), Start: civil.Date(x.GetStartDate()), End: civil.Date(x.GetEndDate()),
+			ReportDue: civil.Date(x.GetReportDueDate()), Closing: x.GetClosing()})
 	}
 	for _, x := range m.GetPartners() {
 		c.Partners = append(c.Partners, domain.Partner{Organisation: x.GetOrganisation(), Share: x.GetShareBasisPoints(),

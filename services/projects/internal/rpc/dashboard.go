@@ -94,7 +94,7 @@ func showMoney(ctx context.Context, tx *sqldb.Tx, out *projectsv1.Dashboard, p *
 	}
 	planned, spent := money.Amount{Currency: p.Currency}, money.Amount{Currency: p.Currency}
 	for _, l := range lines {
-		out.BudgetLines = append(out.BudgetLines, lineProto(l))
+		out.BudgetLines = append(out.BudgetLines, lineProto(p, l))
 		if planned, err = money.Add(planned, l.Amount); err != nil {
 			return err
 		}

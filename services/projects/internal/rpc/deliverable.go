@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -205,6 +206,9 @@ func (s *Server) DeleteDeliverable(ctx context.Context, req *projectsv1.DeleteDe
 		}
 		if err := p.Writable(); err != nil {
 			return nil, err
+		}
+		if lines, err := store.LinesFor(ctx, tx, d); err != nil || len(lines) > 0 {
+			return nil, cmp.Or(err, domain.InUse(domain.DeliverableInUse, d.Name(), lines))
 		}
 		if err := store.DeleteDeliverable(ctx, tx, d, d.Version); err != nil {
 			return nil, err

@@ -220,7 +220,7 @@ func (s *Server) DeleteTask(ctx context.Context, req *projectsv1.DeleteTaskReque
 		if err := p.Writable(); err != nil {
 			return nil, err
 		}
-		users, err := store.DeliverablesOf(ctx, tx, t)
+		users, err := store.TaskNeededBy(ctx, tx, t)
 		if err != nil {
 			return nil, err
 		}

@@ -13,10 +13,13 @@ var Lines = page.New(
 	page.Column{Field: "id", SQL: "l.id", Kind: page.String},
 	page.Column{Field: "organisation", SQL: "l.organisation", Kind: page.String},
 	enum("category", "l.category", "COST_CATEGORY_"),
+	enum("cost_method", "l.method", "COST_METHOD_"),
+	page.Column{Field: "work_package", SQL: "CASE WHEN l.work_package = '' THEN '' ELSE 'projects/' || l.project || '/tasks/' || l.work_package END", Kind: page.String},
 	page.Column{Field: "create_time", SQL: "l.created", Kind: page.Time, Orderable: true},
 )
 
-const lineColumns = `l.id, l.project, l.organisation, l.category, l.amount, l.spent, p.currency, l.version, l.created, l.updated, l.doc`
+const lineColumns = `l.id, l.project, l.organisation, l.category, l.amount, l.spent, p.currency,
+	l.work_package, l.method, l.deliverable, l.version, l.created, l.updated, l.doc`
 const lineTables = `budget_lines l JOIN projects p ON p.id = l.project`
 
 func scanLine(r row) (*domain.Line, error) {
@@ -24,7 +27,7 @@ func scanLine(r row) (*domain.Line, error) {
 	var s stamp
 	var text string
 	if err := r.Scan(&l.ID, &l.Project, &l.Organisation, &l.Category, &l.Amount.Minor, &l.Spent.Minor, &l.Amount.Currency,
-		&s.version, &s.created, &s.updated, &text); err != nil {
+		&l.WorkPackage, &l.Method, &l.Deliverable, &s.version, &s.created, &s.updated, &text); err != nil {
 		return nil, err
 	}
 	l.Spent.Currency = l.Amount.Currency
@@ -46,18 +49,25 @@ func AllLines(ctx context.Context, tx *sqldb.Tx, project string, scope Scope) ([
 	return collect(ctx, tx, scanLine, `SELECT `+lineColumns+` FROM `+lineTables+` WHERE l.project = $1 AND `+where+` ORDER BY l.id`, args...)
 }
 
+// LinesFor names the lump sums for a deliverable.
+func LinesFor(ctx context.Context, tx *sqldb.Tx, d *domain.Deliverable) ([]string, error) {
+	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/budgetLines/' || id FROM budget_lines
+		WHERE deliverable = $1 AND deliverable <> '' ORDER BY id LIMIT 10`, d.ID)
+}
+
 // InsertLine stores a new line.
 func InsertLine(tx *sqldb.Tx, l *domain.Line) {
-	tx.Queue(`INSERT INTO budget_lines (id, project, organisation, category, amount, spent, version, created, updated, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, l.ID, l.Project, l.Organisation, l.Category, l.Amount.Minor, l.Spent.Minor,
-		l.Version, micros(l.Created), micros(l.Updated), doc(l))
+	tx.Queue(`INSERT INTO budget_lines (id, project, organisation, category, amount, spent, work_package, method, deliverable, version, created, updated, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, l.ID, l.Project, l.Organisation, l.Category, l.Amount.Minor, l.Spent.Minor,
+		l.WorkPackage, l.Method, l.Deliverable, l.Version, micros(l.Created), micros(l.Updated), doc(l))
 }
 
 // SaveLine stores a line that was read at version was. What is spent on it goes
 // by SaveSpent.
 func SaveLine(ctx context.Context, tx *sqldb.Tx, l *domain.Line, was int64) error {
-	n, err := tx.Exec(ctx, `UPDATE budget_lines SET category = $3, amount = $4, version = $5, updated = $6, doc = $7 WHERE id = $1 AND version = $2`,
-		l.ID, was, l.Category, l.Amount.Minor, l.Version, micros(l.Updated), doc(l))
+	n, err := tx.Exec(ctx, `UPDATE budget_lines SET category = $3, amount = $4, version = $5, updated = $6, doc = $7,
+		work_package = $8, method = $9, deliverable = $10 WHERE id = $1 AND version = $2`,
+		l.ID, was, l.Category, l.Amount.Minor, l.Version, micros(l.Updated), doc(l), l.WorkPackage, l.Method, l.Deliverable)
 	return one(l.Name(), n, err)
 }
 

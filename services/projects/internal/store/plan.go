@@ -178,7 +178,9 @@ func ListDeliverables(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, projec
 	return page.List(ctx, tx, plan, page.Select{Columns: deliverableColumns, From: "deliverables d", Where: "d.project = $1", Args: []any{project}}, scanner(scanDeliverable))
 }
 
-// DeliverablesOf names the deliverables that a task makes.
-func DeliverablesOf(ctx context.Context, tx *sqldb.Tx, t *domain.Task) ([]string, error) {
-	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/deliverables/' || id FROM deliverables WHERE task = $1 ORDER BY id`, t.ID)
+// TaskNeededBy names the deliverables that a task makes and the budget lines that
+// pay for it.
+func TaskNeededBy(ctx context.Context, tx *sqldb.Tx, t *domain.Task) ([]string, error) {
+	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/deliverables/' || id FROM deliverables WHERE task = $1
+		UNION SELECT 'projects/' || project || '/budgetLines/' || id FROM budget_lines WHERE work_package = $1 AND work_package <> '' ORDER BY 1`, t.ID)
 }

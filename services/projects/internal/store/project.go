@@ -11,6 +11,7 @@ import (
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
 	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
+	"github.com/trama-suite/trama/services/projects/internal/domain/funding"
 )
 
 // Projects is what lists of projects can be filtered and ordered by.
@@ -171,9 +172,31 @@ func UseOf(ctx context.Context, tx *sqldb.Tx, id string) (domain.Use, error) {
 	if err != nil {
 		return use, err
 	}
+	if err := keysInUse(ctx, tx, id, &use); err != nil {
+		return use, err
+	}
 	var first, last string
 	err = tx.QueryRow(ctx, `SELECT COALESCE(MIN(document_date), ''), COALESCE(MAX(document_date), '')
 		FROM expenditures WHERE project = $1 AND state = 'RECORDED'`, id).Scan(&first, &last)
 	use.FirstDocument, use.LastDocument = civil.Date(first), civil.Date(last)
 	return use, err
+}
+
+// keysInUse reads who names the project's funders and periods.
+func keysInUse(ctx context.Context, tx *sqldb.Tx, id string, use *domain.Use) error {
+	lines, err := AllLines(ctx, tx, id, Everything)
+	if err != nil {
+		return err
+	}
+	use.Funders, use.Periods = map[string][]string{}, map[string][]string{}
+	for _, l := range lines {
+		for _, x := range l.Shares {
+			use.Funders[x.Fund] = append(use.Funders[x.Fund], l.Name())
+		}
+		for _, x := range l.Periods {
+			use.Periods[x.Key] = append(use.Periods[x.Key], l.Name())
+		}
+	}
+	delete(use.Funders, funding.Own)
+	return nil
 }

@@ -25,6 +25,122 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// CostMethod is how the amount of a cost is found (modalità di calcolo).
+type CostMethod int32
+
+const (
+	// Never used.
+	CostMethod_COST_METHOD_UNSPECIFIED CostMethod = 0
+	// Real cost (costo reale).
+	CostMethod_COST_METHOD_REAL CostMethod = 1
+	// Flat rate of other costs (tasso forfettario), Regulation (EU) 2021/1060,
+	// art. 53(1)(d) and 54 to 56.
+	CostMethod_COST_METHOD_FLAT_RATE CostMethod = 2
+	// Units at a fixed price (costo unitario), art. 53(1)(b).
+	CostMethod_COST_METHOD_UNIT_COST CostMethod = 3
+	// Lump sum (somma forfettaria), art. 53(1)(c).
+	CostMethod_COST_METHOD_LUMP_SUM CostMethod = 4
+)
+
+// Enum value maps for CostMethod.
+var (
+	CostMethod_name = map[int32]string{
+		0: "COST_METHOD_UNSPECIFIED",
+		1: "COST_METHOD_REAL",
+		2: "COST_METHOD_FLAT_RATE",
+		3: "COST_METHOD_UNIT_COST",
+		4: "COST_METHOD_LUMP_SUM",
+	}
+	CostMethod_value = map[string]int32{
+		"COST_METHOD_UNSPECIFIED": 0,
+		"COST_METHOD_REAL":        1,
+		"COST_METHOD_FLAT_RATE":   2,
+		"COST_METHOD_UNIT_COST":   3,
+		"COST_METHOD_LUMP_SUM":    4,
+	}
+)
+
+func (x CostMethod) Enum() *CostMethod {
+	p := new(CostMethod)
+	*p = x
+	return p
+}
+
+func (x CostMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CostMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_budget_proto_enumTypes[0].Descriptor()
+}
+
+func (CostMethod) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_budget_proto_enumTypes[0]
+}
+
+func (x CostMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CostMethod.Descriptor instead.
+func (CostMethod) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{0}
+}
+
+// FlatRateBase is what a flat rate is a part of.
+type FlatRateBase int32
+
+const (
+	// Never used in a stored line of category office.
+	FlatRateBase_FLAT_RATE_BASE_UNSPECIFIED FlatRateBase = 0
+	// Staff costs (costi del personale).
+	FlatRateBase_FLAT_RATE_BASE_STAFF FlatRateBase = 1
+	// Direct costs (costi diretti): of office, staff, travel, external, equipment
+	// and infrastructure; of staff, all of these but staff.
+	FlatRateBase_FLAT_RATE_BASE_DIRECT FlatRateBase = 2
+)
+
+// Enum value maps for FlatRateBase.
+var (
+	FlatRateBase_name = map[int32]string{
+		0: "FLAT_RATE_BASE_UNSPECIFIED",
+		1: "FLAT_RATE_BASE_STAFF",
+		2: "FLAT_RATE_BASE_DIRECT",
+	}
+	FlatRateBase_value = map[string]int32{
+		"FLAT_RATE_BASE_UNSPECIFIED": 0,
+		"FLAT_RATE_BASE_STAFF":       1,
+		"FLAT_RATE_BASE_DIRECT":      2,
+	}
+)
+
+func (x FlatRateBase) Enum() *FlatRateBase {
+	p := new(FlatRateBase)
+	*p = x
+	return p
+}
+
+func (x FlatRateBase) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FlatRateBase) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_budget_proto_enumTypes[1].Descriptor()
+}
+
+func (FlatRateBase) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_budget_proto_enumTypes[1]
+}
+
+func (x FlatRateBase) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FlatRateBase.Descriptor instead.
+func (FlatRateBase) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{1}
+}
+
 // CostCategory is a kind of cost; the first six are those of the Interreg
 // programmes (Regulation (EU) 2021/1059, art. 39 to 44).
 type CostCategory int32
@@ -83,11 +199,11 @@ func (x CostCategory) String() string {
 }
 
 func (CostCategory) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_budget_proto_enumTypes[0].Descriptor()
+	return file_trama_projects_v1_budget_proto_enumTypes[2].Descriptor()
 }
 
 func (CostCategory) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_budget_proto_enumTypes[0]
+	return &file_trama_projects_v1_budget_proto_enumTypes[2]
 }
 
 func (x CostCategory) Number() protoreflect.EnumNumber {
@@ -96,7 +212,7 @@ func (x CostCategory) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use CostCategory.Descriptor instead.
 func (CostCategory) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{0}
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{2}
 }
 
 // ExpenditureState is where an expenditure stands.
@@ -136,11 +252,11 @@ func (x ExpenditureState) String() string {
 }
 
 func (ExpenditureState) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_budget_proto_enumTypes[1].Descriptor()
+	return file_trama_projects_v1_budget_proto_enumTypes[3].Descriptor()
 }
 
 func (ExpenditureState) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_budget_proto_enumTypes[1]
+	return &file_trama_projects_v1_budget_proto_enumTypes[3]
 }
 
 func (x ExpenditureState) Number() protoreflect.EnumNumber {
@@ -149,7 +265,7 @@ func (x ExpenditureState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ExpenditureState.Descriptor instead.
 func (ExpenditureState) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{3}
 }
 
 // BudgetLine is one line of the budget (voce di budget).
@@ -164,7 +280,9 @@ type BudgetLine struct {
 	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// What for; may be empty.
 	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
-	// Planned amount, 0 to 10^15 minor units, in the project's currency.
+	// Planned amount, 0 to 10^15 minor units, in the project's currency. Given for
+	// a real cost; computed for the other methods, where what is sent is not
+	// looked at.
 	Amount *v1.Money `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Sum of the expenditures recorded on it.
 	Spent *v1.Money `protobuf:"bytes,6,opt,name=spent,proto3" json:"spent,omitempty"`
@@ -176,7 +294,33 @@ type BudgetLine struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the resource. In an update, the etag as last read, or
 	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,10,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The work package (pacchetto di lavoro) that it pays for: a task of the
+	// project's plan, `projects/{project}/tasks/{task}`; may be empty. Another
+	// one is TASK_UNKNOWN.
+	WorkPackage string `protobuf:"bytes,11,opt,name=work_package,json=workPackage,proto3" json:"work_package,omitempty"`
+	// How the amount is found; left unset at creation, it is the real cost.
+	CostMethod CostMethod `protobuf:"varint,12,opt,name=cost_method,json=costMethod,proto3,enum=trama.projects.v1.CostMethod" json:"cost_method,omitempty"`
+	// For FLAT_RATE, and there required; otherwise absent (COST_METHOD_WRONG).
+	FlatRate *FlatRate `protobuf:"bytes,13,opt,name=flat_rate,json=flatRate,proto3" json:"flat_rate,omitempty"`
+	// For UNIT_COST, and there required; otherwise absent (COST_METHOD_WRONG).
+	UnitCost *UnitCost `protobuf:"bytes,14,opt,name=unit_cost,json=unitCost,proto3" json:"unit_cost,omitempty"`
+	// For LUMP_SUM, and there required; otherwise absent (COST_METHOD_WRONG).
+	LumpSum *LumpSum `protobuf:"bytes,15,opt,name=lump_sum,json=lumpSum,proto3" json:"lump_sum,omitempty"`
+	// The amount by reporting period, in any order: each period at most once, each
+	// amount not negative, together exactly the amount (PERIOD_AMOUNTS_WRONG).
+	// Empty: not planned by period. A flat rate's follow the lines that it is a
+	// part of, where all those are planned by period; what is sent for it is not
+	// looked at.
+	PeriodAmounts []*PeriodAmount `protobuf:"bytes,16,rep,name=period_amounts,json=periodAmounts,proto3" json:"period_amounts,omitempty"`
+	// Who pays for it (cofinanziamento): each funder at most once and `own` for
+	// the partners' own contribution, together exactly 10,000 basis points
+	// (SHARES_WRONG). Empty: as the shares of the project's funders, the rest
+	// own.
+	FunderShares []*FunderShare `protobuf:"bytes,17,rep,name=funder_shares,json=funderShares,proto3" json:"funder_shares,omitempty"`
+	// The amount by funder: each one's share rounded down to the minor unit, and
+	// the rest under `own`. The sum is the amount.
+	FunderAmounts []*FunderAmount `protobuf:"bytes,18,rep,name=funder_amounts,json=funderAmounts,proto3" json:"funder_amounts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -281,6 +425,418 @@ func (x *BudgetLine) GetEtag() string {
 	return ""
 }
 
+func (x *BudgetLine) GetWorkPackage() string {
+	if x != nil {
+		return x.WorkPackage
+	}
+	return ""
+}
+
+func (x *BudgetLine) GetCostMethod() CostMethod {
+	if x != nil {
+		return x.CostMethod
+	}
+	return CostMethod_COST_METHOD_UNSPECIFIED
+}
+
+func (x *BudgetLine) GetFlatRate() *FlatRate {
+	if x != nil {
+		return x.FlatRate
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetUnitCost() *UnitCost {
+	if x != nil {
+		return x.UnitCost
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetLumpSum() *LumpSum {
+	if x != nil {
+		return x.LumpSum
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetPeriodAmounts() []*PeriodAmount {
+	if x != nil {
+		return x.PeriodAmounts
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetFunderShares() []*FunderShare {
+	if x != nil {
+		return x.FunderShares
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetFunderAmounts() []*FunderAmount {
+	if x != nil {
+		return x.FunderAmounts
+	}
+	return nil
+}
+
+// FlatRate makes a line a fixed part of what the same partner's other lines hold
+// together. The categories are computed in the order staff, travel, office,
+// other; each amount is rounded down to the minor unit. A category with a flat
+// rate has no other line of the partner (FLAT_RATE_WRONG):
+//
+//   - staff: of travel unless that is a flat rate itself, external, equipment and
+//     infrastructure (Regulation (EU) 2021/1059, art. 39(3)(c));
+//   - travel: of staff (art. 41(5));
+//   - office: of staff, or of all direct costs, that is staff, travel, external,
+//     equipment and infrastructure, never of both (Regulation (EU) 2021/1060,
+//     art. 54);
+//   - other: of staff; then the partner has no other flat rate (art. 56).
+//
+// How high a rate may be is for the funder's rule set to say.
+type FlatRate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rate, in hundredths of a per cent, 1 to 10,000.
+	RateBasisPoints int32 `protobuf:"varint,1,opt,name=rate_basis_points,json=rateBasisPoints,proto3" json:"rate_basis_points,omitempty"`
+	// Of what, for the category office: required there. For the others it is the
+	// only one there is and may be left unset.
+	Base          FlatRateBase `protobuf:"varint,2,opt,name=base,proto3,enum=trama.projects.v1.FlatRateBase" json:"base,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FlatRate) Reset() {
+	*x = FlatRate{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FlatRate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FlatRate) ProtoMessage() {}
+
+func (x *FlatRate) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FlatRate.ProtoReflect.Descriptor instead.
+func (*FlatRate) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FlatRate) GetRateBasisPoints() int32 {
+	if x != nil {
+		return x.RateBasisPoints
+	}
+	return 0
+}
+
+func (x *FlatRate) GetBase() FlatRateBase {
+	if x != nil {
+		return x.Base
+	}
+	return FlatRateBase_FLAT_RATE_BASE_UNSPECIFIED
+}
+
+// UnitCost is units at a price: the amount is their product rounded down to the
+// minor unit.
+type UnitCost struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is counted, for example `ora`; may be empty.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// How many, in ten-thousandths of a unit, 0 to 10^13: 15,000 is one and a half.
+	UnitsE4 int64 `protobuf:"varint,2,opt,name=units_e4,json=unitsE4,proto3" json:"units_e4,omitempty"`
+	// Price of one unit, not negative, in the project's currency.
+	UnitPrice     *v1.Money `protobuf:"bytes,3,opt,name=unit_price,json=unitPrice,proto3" json:"unit_price,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnitCost) Reset() {
+	*x = UnitCost{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnitCost) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnitCost) ProtoMessage() {}
+
+func (x *UnitCost) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnitCost.ProtoReflect.Descriptor instead.
+func (*UnitCost) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *UnitCost) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *UnitCost) GetUnitsE4() int64 {
+	if x != nil {
+		return x.UnitsE4
+	}
+	return 0
+}
+
+func (x *UnitCost) GetUnitPrice() *v1.Money {
+	if x != nil {
+		return x.UnitPrice
+	}
+	return nil
+}
+
+// LumpSum is a fixed amount that is due, as a whole, once what it is for is
+// complete: a deliverable that was accepted, or the line's work package.
+type LumpSum struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The amount, not negative, in the project's currency.
+	Amount *v1.Money `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The deliverable that it is for: `projects/{project}/deliverables/{deliverable}`.
+	// Empty: it is for the line's work package, which is then required.
+	Deliverable   string `protobuf:"bytes,2,opt,name=deliverable,proto3" json:"deliverable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LumpSum) Reset() {
+	*x = LumpSum{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LumpSum) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LumpSum) ProtoMessage() {}
+
+func (x *LumpSum) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LumpSum.ProtoReflect.Descriptor instead.
+func (*LumpSum) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *LumpSum) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+func (x *LumpSum) GetDeliverable() string {
+	if x != nil {
+		return x.Deliverable
+	}
+	return ""
+}
+
+// PeriodAmount is the part of an amount that falls in a reporting period.
+type PeriodAmount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of a reporting period of the project; another one is PERIOD_WRONG.
+	Period string `protobuf:"bytes,1,opt,name=period,proto3" json:"period,omitempty"`
+	// Not negative, in the project's currency.
+	Amount        *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PeriodAmount) Reset() {
+	*x = PeriodAmount{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PeriodAmount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PeriodAmount) ProtoMessage() {}
+
+func (x *PeriodAmount) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PeriodAmount.ProtoReflect.Descriptor instead.
+func (*PeriodAmount) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *PeriodAmount) GetPeriod() string {
+	if x != nil {
+		return x.Period
+	}
+	return ""
+}
+
+func (x *PeriodAmount) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
+// FunderShare is the part of an amount that a funder pays.
+type FunderShare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of a funder of the project, or `own`; another one is FUNDER_KEY_WRONG.
+	Funder string `protobuf:"bytes,1,opt,name=funder,proto3" json:"funder,omitempty"`
+	// In hundredths of a per cent, 0 to 10,000.
+	ShareBasisPoints int32 `protobuf:"varint,2,opt,name=share_basis_points,json=shareBasisPoints,proto3" json:"share_basis_points,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FunderShare) Reset() {
+	*x = FunderShare{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FunderShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FunderShare) ProtoMessage() {}
+
+func (x *FunderShare) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FunderShare.ProtoReflect.Descriptor instead.
+func (*FunderShare) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FunderShare) GetFunder() string {
+	if x != nil {
+		return x.Funder
+	}
+	return ""
+}
+
+func (x *FunderShare) GetShareBasisPoints() int32 {
+	if x != nil {
+		return x.ShareBasisPoints
+	}
+	return 0
+}
+
+// FunderAmount is the part of an amount that a funder pays.
+type FunderAmount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of a funder of the project, or `own`.
+	Funder string `protobuf:"bytes,1,opt,name=funder,proto3" json:"funder,omitempty"`
+	// The amount.
+	Amount        *v1.Money `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FunderAmount) Reset() {
+	*x = FunderAmount{}
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FunderAmount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FunderAmount) ProtoMessage() {}
+
+func (x *FunderAmount) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FunderAmount.ProtoReflect.Descriptor instead.
+func (*FunderAmount) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *FunderAmount) GetFunder() string {
+	if x != nil {
+		return x.Funder
+	}
+	return ""
+}
+
+func (x *FunderAmount) GetAmount() *v1.Money {
+	if x != nil {
+		return x.Amount
+	}
+	return nil
+}
+
 // Expenditure is one cost that was really borne (spesa).
 type Expenditure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -315,7 +871,7 @@ type Expenditure struct {
 
 func (x *Expenditure) Reset() {
 	*x = Expenditure{}
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +883,7 @@ func (x *Expenditure) String() string {
 func (*Expenditure) ProtoMessage() {}
 
 func (x *Expenditure) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,7 +896,7 @@ func (x *Expenditure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expenditure.ProtoReflect.Descriptor instead.
 func (*Expenditure) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Expenditure) GetName() string {
@@ -442,7 +998,7 @@ type Document struct {
 
 func (x *Document) Reset() {
 	*x = Document{}
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -454,7 +1010,7 @@ func (x *Document) String() string {
 func (*Document) ProtoMessage() {}
 
 func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_budget_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -467,7 +1023,7 @@ func (x *Document) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Document.ProtoReflect.Descriptor instead.
 func (*Document) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Document) GetIssuer() string {
@@ -495,14 +1051,15 @@ var File_trama_projects_v1_budget_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xad\x05\n" +
+	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xc9\n" +
+	"\n" +
 	"\n" +
 	"BudgetLine\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12E\n" +
 	"\bcategory\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.CostCategoryB\b\xbaH\x05\x82\x01\x02\x10\x01R\bcategory\x12~\n" +
 	"\forganisation\x18\x03 \x01(\tBZ\xe2A\x01\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12*\n" +
-	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x122\n" +
-	"\x06amount\x18\x05 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x02R\x06amount\x120\n" +
+	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x12,\n" +
+	"\x06amount\x18\x05 \x01(\v2\x14.trama.type.v1.MoneyR\x06amount\x120\n" +
 	"\x05spent\x18\x06 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x03R\x05spent\x12\"\n" +
 	"\toverspent\x18\a \x01(\bB\x04\xe2A\x01\x03R\toverspent\x12A\n" +
 	"\vcreate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
@@ -510,9 +1067,43 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\n" +
-	" \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:e\xeaAb\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12\xbb\x01\n" +
+	"\fwork_package\x18\v \x01(\tB\x97\x01\xbaH\x93\x01r\x90\x012\x8d\x01^(projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$R\vworkPackage\x12H\n" +
+	"\vcost_method\x18\f \x01(\x0e2\x1d.trama.projects.v1.CostMethodB\b\xbaH\x05\x82\x01\x02\x10\x01R\n" +
+	"costMethod\x128\n" +
+	"\tflat_rate\x18\r \x01(\v2\x1b.trama.projects.v1.FlatRateR\bflatRate\x128\n" +
+	"\tunit_cost\x18\x0e \x01(\v2\x1b.trama.projects.v1.UnitCostR\bunitCost\x125\n" +
+	"\blump_sum\x18\x0f \x01(\v2\x1a.trama.projects.v1.LumpSumR\alumpSum\x12P\n" +
+	"\x0eperiod_amounts\x18\x10 \x03(\v2\x1f.trama.projects.v1.PeriodAmountB\b\xbaH\x05\x92\x01\x02\x10<R\rperiodAmounts\x12M\n" +
+	"\rfunder_shares\x18\x11 \x03(\v2\x1e.trama.projects.v1.FunderShareB\b\xbaH\x05\x92\x01\x02\x10\x15R\ffunderShares\x12L\n" +
+	"\x0efunder_amounts\x18\x12 \x03(\v2\x1f.trama.projects.v1.FunderAmountB\x04\xe2A\x01\x03R\rfunderAmounts:e\xeaAb\n" +
 	"\x19projects.trama/BudgetLine\x12,projects/{project}/budgetLines/{budget_line}*\vbudgetLines2\n" +
-	"budgetLine\"\xb2\a\n" +
+	"budgetLine\"\x85\x01\n" +
+	"\bFlatRate\x12:\n" +
+	"\x11rate_basis_points\x18\x01 \x01(\x05B\x0e\xe2A\x01\x02\xbaH\a\x1a\x05\x18\x90N(\x01R\x0frateBasisPoints\x12=\n" +
+	"\x04base\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.FlatRateBaseB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04base\"\x94\x01\n" +
+	"\bUnitCost\x12\x1b\n" +
+	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12*\n" +
+	"\bunits_e4\x18\x02 \x01(\x03B\x0f\xbaH\f\"\n" +
+	"\x18\x80\xc0\xca\xf3\x84\xa3\x02(\x00R\aunitsE4\x12?\n" +
+	"\n" +
+	"unit_price\x18\x03 \x01(\v2\x14.trama.type.v1.MoneyB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\tunitPrice\"\x87\x02\n" +
+	"\aLumpSum\x128\n" +
+	"\x06amount\x18\x01 \x01(\v2\x14.trama.type.v1.MoneyB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x06amount\x12\xc1\x01\n" +
+	"\vdeliverable\x18\x02 \x01(\tB\x9e\x01\xbaH\x9a\x01r\x97\x012\x94\x01^(projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/deliverables/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?$R\vdeliverable\"\x7f\n" +
+	"\fPeriodAmount\x125\n" +
+	"\x06period\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,39}$R\x06period\x128\n" +
+	"\x06amount\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x06amount\"~\n" +
+	"\vFunderShare\x125\n" +
+	"\x06funder\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,39}$R\x06funder\x128\n" +
+	"\x12share_basis_points\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"T\n" +
+	"\fFunderAmount\x12\x16\n" +
+	"\x06funder\x18\x01 \x01(\tR\x06funder\x12,\n" +
+	"\x06amount\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyR\x06amount\"\xb2\a\n" +
 	"\vExpenditure\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12~\n" +
 	"\forganisation\x18\x02 \x01(\tBZ\xe2A\x01\x02\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12\xc0\x01\n" +
@@ -539,7 +1130,18 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\x06issuer\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x06issuer\x12!\n" +
 	"\x06number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06number\x127\n" +
-	"\x04date\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x04date*\xee\x01\n" +
+	"\x04date\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x04date*\x8f\x01\n" +
+	"\n" +
+	"CostMethod\x12\x1b\n" +
+	"\x17COST_METHOD_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10COST_METHOD_REAL\x10\x01\x12\x19\n" +
+	"\x15COST_METHOD_FLAT_RATE\x10\x02\x12\x19\n" +
+	"\x15COST_METHOD_UNIT_COST\x10\x03\x12\x18\n" +
+	"\x14COST_METHOD_LUMP_SUM\x10\x04*c\n" +
+	"\fFlatRateBase\x12\x1e\n" +
+	"\x1aFLAT_RATE_BASE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14FLAT_RATE_BASE_STAFF\x10\x01\x12\x19\n" +
+	"\x15FLAT_RATE_BASE_DIRECT\x10\x02*\xee\x01\n" +
 	"\fCostCategory\x12\x1d\n" +
 	"\x19COST_CATEGORY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13COST_CATEGORY_STAFF\x10\x01\x12\x18\n" +
@@ -566,33 +1168,53 @@ func file_trama_projects_v1_budget_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_budget_proto_rawDescData
 }
 
-var file_trama_projects_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_trama_projects_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_trama_projects_v1_budget_proto_goTypes = []any{
-	(CostCategory)(0),             // 0: trama.projects.v1.CostCategory
-	(ExpenditureState)(0),         // 1: trama.projects.v1.ExpenditureState
-	(*BudgetLine)(nil),            // 2: trama.projects.v1.BudgetLine
-	(*Expenditure)(nil),           // 3: trama.projects.v1.Expenditure
-	(*Document)(nil),              // 4: trama.projects.v1.Document
-	(*v1.Money)(nil),              // 5: trama.type.v1.Money
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(CostMethod)(0),               // 0: trama.projects.v1.CostMethod
+	(FlatRateBase)(0),             // 1: trama.projects.v1.FlatRateBase
+	(CostCategory)(0),             // 2: trama.projects.v1.CostCategory
+	(ExpenditureState)(0),         // 3: trama.projects.v1.ExpenditureState
+	(*BudgetLine)(nil),            // 4: trama.projects.v1.BudgetLine
+	(*FlatRate)(nil),              // 5: trama.projects.v1.FlatRate
+	(*UnitCost)(nil),              // 6: trama.projects.v1.UnitCost
+	(*LumpSum)(nil),               // 7: trama.projects.v1.LumpSum
+	(*PeriodAmount)(nil),          // 8: trama.projects.v1.PeriodAmount
+	(*FunderShare)(nil),           // 9: trama.projects.v1.FunderShare
+	(*FunderAmount)(nil),          // 10: trama.projects.v1.FunderAmount
+	(*Expenditure)(nil),           // 11: trama.projects.v1.Expenditure
+	(*Document)(nil),              // 12: trama.projects.v1.Document
+	(*v1.Money)(nil),              // 13: trama.type.v1.Money
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_trama_projects_v1_budget_proto_depIdxs = []int32{
-	0,  // 0: trama.projects.v1.BudgetLine.category:type_name -> trama.projects.v1.CostCategory
-	5,  // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
-	5,  // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
-	6,  // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
-	6,  // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
-	4,  // 5: trama.projects.v1.Expenditure.document:type_name -> trama.projects.v1.Document
-	5,  // 6: trama.projects.v1.Expenditure.amount:type_name -> trama.type.v1.Money
-	1,  // 7: trama.projects.v1.Expenditure.state:type_name -> trama.projects.v1.ExpenditureState
-	6,  // 8: trama.projects.v1.Expenditure.create_time:type_name -> google.protobuf.Timestamp
-	6,  // 9: trama.projects.v1.Expenditure.update_time:type_name -> google.protobuf.Timestamp
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 0: trama.projects.v1.BudgetLine.category:type_name -> trama.projects.v1.CostCategory
+	13, // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
+	13, // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
+	14, // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
+	14, // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 5: trama.projects.v1.BudgetLine.cost_method:type_name -> trama.projects.v1.CostMethod
+	5,  // 6: trama.projects.v1.BudgetLine.flat_rate:type_name -> trama.projects.v1.FlatRate
+	6,  // 7: trama.projects.v1.BudgetLine.unit_cost:type_name -> trama.projects.v1.UnitCost
+	7,  // 8: trama.projects.v1.BudgetLine.lump_sum:type_name -> trama.projects.v1.LumpSum
+	8,  // 9: trama.projects.v1.BudgetLine.period_amounts:type_name -> trama.projects.v1.PeriodAmount
+	9,  // 10: trama.projects.v1.BudgetLine.funder_shares:type_name -> trama.projects.v1.FunderShare
+	10, // 11: trama.projects.v1.BudgetLine.funder_amounts:type_name -> trama.projects.v1.FunderAmount
+	1,  // 12: trama.projects.v1.FlatRate.base:type_name -> trama.projects.v1.FlatRateBase
+	13, // 13: trama.projects.v1.UnitCost.unit_price:type_name -> trama.type.v1.Money
+	13, // 14: trama.projects.v1.LumpSum.amount:type_name -> trama.type.v1.Money
+	13, // 15: trama.projects.v1.PeriodAmount.amount:type_name -> trama.type.v1.Money
+	13, // 16: trama.projects.v1.FunderAmount.amount:type_name -> trama.type.v1.Money
+	12, // 17: trama.projects.v1.Expenditure.document:type_name -> trama.projects.v1.Document
+	13, // 18: trama.projects.v1.Expenditure.amount:type_name -> trama.type.v1.Money
+	3,  // 19: trama.projects.v1.Expenditure.state:type_name -> trama.projects.v1.ExpenditureState
+	14, // 20: trama.projects.v1.Expenditure.create_time:type_name -> google.protobuf.Timestamp
+	14, // 21: trama.projects.v1.Expenditure.update_time:type_name -> google.protobuf.Timestamp
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_proto_init() }
@@ -605,8 +1227,8 @@ func file_trama_projects_v1_budget_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_proto_rawDesc), len(file_trama_projects_v1_budget_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   3,
+			NumEnums:      4,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -41,14 +41,20 @@ const (
 // partner's line or expenditure is NOT_FOUND for it.
 type BudgetServiceClient interface {
 	// Adds a budget line to the project. Only the lead may (LEAD_ONLY). Errors:
-	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, LINE_IN_USE.
+	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
+	// COST_METHOD_WRONG, FLAT_RATE_WRONG, PERIOD_WRONG, PERIOD_AMOUNTS_WRONG,
+	// FUNDER_KEY_WRONG, SHARES_WRONG. The flat rates that it is a base of follow
+	// in the same transaction.
 	CreateBudgetLine(ctx context.Context, in *CreateBudgetLineRequest, opts ...grpc.CallOption) (*BudgetLine, error)
 	// Reads a budget line.
 	GetBudgetLine(ctx context.Context, in *GetBudgetLineRequest, opts ...grpc.CallOption) (*BudgetLine, error)
 	// Lists the budget lines of the project.
 	ListBudgetLines(ctx context.Context, in *ListBudgetLinesRequest, opts ...grpc.CallOption) (*ListBudgetLinesResponse, error)
 	// Changes a budget line. Only the lead may (LEAD_ONLY). Errors:
-	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, LINE_IN_USE.
+	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
+	// COST_METHOD_WRONG, FLAT_RATE_WRONG, PERIOD_WRONG, PERIOD_AMOUNTS_WRONG,
+	// FUNDER_KEY_WRONG, SHARES_WRONG. The flat rates that it is a base of follow
+	// in the same transaction.
 	UpdateBudgetLine(ctx context.Context, in *UpdateBudgetLineRequest, opts ...grpc.CallOption) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(ctx context.Context, in *DeleteBudgetLineRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
@@ -175,14 +181,20 @@ func (c *budgetServiceClient) VoidExpenditure(ctx context.Context, in *VoidExpen
 // partner's line or expenditure is NOT_FOUND for it.
 type BudgetServiceServer interface {
 	// Adds a budget line to the project. Only the lead may (LEAD_ONLY). Errors:
-	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, LINE_IN_USE.
+	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
+	// COST_METHOD_WRONG, FLAT_RATE_WRONG, PERIOD_WRONG, PERIOD_AMOUNTS_WRONG,
+	// FUNDER_KEY_WRONG, SHARES_WRONG. The flat rates that it is a base of follow
+	// in the same transaction.
 	CreateBudgetLine(context.Context, *CreateBudgetLineRequest) (*BudgetLine, error)
 	// Reads a budget line.
 	GetBudgetLine(context.Context, *GetBudgetLineRequest) (*BudgetLine, error)
 	// Lists the budget lines of the project.
 	ListBudgetLines(context.Context, *ListBudgetLinesRequest) (*ListBudgetLinesResponse, error)
 	// Changes a budget line. Only the lead may (LEAD_ONLY). Errors:
-	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, LINE_IN_USE.
+	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
+	// COST_METHOD_WRONG, FLAT_RATE_WRONG, PERIOD_WRONG, PERIOD_AMOUNTS_WRONG,
+	// FUNDER_KEY_WRONG, SHARES_WRONG. The flat rates that it is a base of follow
+	// in the same transaction.
 	UpdateBudgetLine(context.Context, *UpdateBudgetLineRequest) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(context.Context, *DeleteBudgetLineRequest) (*emptypb.Empty, error)

@@ -104,6 +104,26 @@ const (
 	ProjectsError_PROJECTS_ERROR_SCORE_WRONG ProjectsError = 32
 	// The match is not active: both sides have to accept it first.
 	ProjectsError_PROJECTS_ERROR_MATCH_NOT_ACTIVE ProjectsError = 33
+	// A funder's key is `own`, is given twice, or is none of the project's.
+	ProjectsError_PROJECTS_ERROR_FUNDER_KEY_WRONG ProjectsError = 60
+	// Budget lines or claims name the funder: metadata `users` names them.
+	ProjectsError_PROJECTS_ERROR_FUNDER_IN_USE ProjectsError = 61
+	// A reporting period's key is given twice, periods overlap or are out of
+	// order, or one lies outside the project's dates; or there is no such period.
+	ProjectsError_PROJECTS_ERROR_PERIOD_WRONG ProjectsError = 62
+	// Budget lines, expenditures or claims name the period: metadata `users` names
+	// them.
+	ProjectsError_PROJECTS_ERROR_PERIOD_IN_USE ProjectsError = 63
+	// The amounts by period do not sum to the line's amount, or name a period
+	// twice.
+	ProjectsError_PROJECTS_ERROR_PERIOD_AMOUNTS_WRONG ProjectsError = 64
+	// What a cost method needs is missing, or what belongs to another is given.
+	ProjectsError_PROJECTS_ERROR_COST_METHOD_WRONG ProjectsError = 65
+	// Flat rates contradict each other, or a category with a flat rate has other
+	// lines of the partner.
+	ProjectsError_PROJECTS_ERROR_FLAT_RATE_WRONG ProjectsError = 66
+	// Budget lines are for the deliverable: metadata `users` names them.
+	ProjectsError_PROJECTS_ERROR_DELIVERABLE_IN_USE ProjectsError = 67
 )
 
 // Enum value maps for ProjectsError.
@@ -143,6 +163,14 @@ var (
 		31: "PROJECTS_ERROR_EXPENDITURE_VOIDED",
 		32: "PROJECTS_ERROR_SCORE_WRONG",
 		33: "PROJECTS_ERROR_MATCH_NOT_ACTIVE",
+		60: "PROJECTS_ERROR_FUNDER_KEY_WRONG",
+		61: "PROJECTS_ERROR_FUNDER_IN_USE",
+		62: "PROJECTS_ERROR_PERIOD_WRONG",
+		63: "PROJECTS_ERROR_PERIOD_IN_USE",
+		64: "PROJECTS_ERROR_PERIOD_AMOUNTS_WRONG",
+		65: "PROJECTS_ERROR_COST_METHOD_WRONG",
+		66: "PROJECTS_ERROR_FLAT_RATE_WRONG",
+		67: "PROJECTS_ERROR_DELIVERABLE_IN_USE",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -179,6 +207,14 @@ var (
 		"PROJECTS_ERROR_EXPENDITURE_VOIDED":        31,
 		"PROJECTS_ERROR_SCORE_WRONG":               32,
 		"PROJECTS_ERROR_MATCH_NOT_ACTIVE":          33,
+		"PROJECTS_ERROR_FUNDER_KEY_WRONG":          60,
+		"PROJECTS_ERROR_FUNDER_IN_USE":             61,
+		"PROJECTS_ERROR_PERIOD_WRONG":              62,
+		"PROJECTS_ERROR_PERIOD_IN_USE":             63,
+		"PROJECTS_ERROR_PERIOD_AMOUNTS_WRONG":      64,
+		"PROJECTS_ERROR_COST_METHOD_WRONG":         65,
+		"PROJECTS_ERROR_FLAT_RATE_WRONG":           66,
+		"PROJECTS_ERROR_DELIVERABLE_IN_USE":        67,
 	}
 )
 
@@ -213,7 +249,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xb9\t\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xdd\v\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -249,7 +285,15 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"(PROJECTS_ERROR_EXPENDITURE_OUTSIDE_DATES\x10\x1e\x12%\n" +
 	"!PROJECTS_ERROR_EXPENDITURE_VOIDED\x10\x1f\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_SCORE_WRONG\x10 \x12#\n" +
-	"\x1fPROJECTS_ERROR_MATCH_NOT_ACTIVE\x10!BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1fPROJECTS_ERROR_MATCH_NOT_ACTIVE\x10!\x12#\n" +
+	"\x1fPROJECTS_ERROR_FUNDER_KEY_WRONG\x10<\x12 \n" +
+	"\x1cPROJECTS_ERROR_FUNDER_IN_USE\x10=\x12\x1f\n" +
+	"\x1bPROJECTS_ERROR_PERIOD_WRONG\x10>\x12 \n" +
+	"\x1cPROJECTS_ERROR_PERIOD_IN_USE\x10?\x12'\n" +
+	"#PROJECTS_ERROR_PERIOD_AMOUNTS_WRONG\x10@\x12$\n" +
+	" PROJECTS_ERROR_COST_METHOD_WRONG\x10A\x12\"\n" +
+	"\x1ePROJECTS_ERROR_FLAT_RATE_WRONG\x10B\x12%\n" +
+	"!PROJECTS_ERROR_DELIVERABLE_IN_USE\x10CBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

@@ -327,9 +327,15 @@ type Project struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the resource. In an update, the etag as last read, or
 	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,23,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Etag string `protobuf:"bytes,23,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The periods for which costs are planned and reported (periodi di
+	// rendicontazione), in their order: they do not overlap and lie inside the
+	// project's dates, but for a closing one (PERIOD_WRONG). A period that a
+	// budget line, an expenditure or a claim names cannot be removed; one that a
+	// claim names cannot be changed at all (PERIOD_IN_USE).
+	ReportingPeriods []*ReportingPeriod `protobuf:"bytes,24,rep,name=reporting_periods,json=reportingPeriods,proto3" json:"reporting_periods,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Project) Reset() {
@@ -523,6 +529,100 @@ func (x *Project) GetEtag() string {
 	return ""
 }
 
+func (x *Project) GetReportingPeriods() []*ReportingPeriod {
+	if x != nil {
+		return x.ReportingPeriods
+	}
+	return nil
+}
+
+// ReportingPeriod is a stretch of time for which costs are planned and reported
+// (periodo di rendicontazione).
+type ReportingPeriod struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the period in the project, for example `p1`; unique in it. Where it
+	// is left empty the server gives the first free one of `p1`, `p2` ….
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// First day, ISO 8601; after the last day of the period before.
+	StartDate string `protobuf:"bytes,2,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// Last day, ISO 8601; not before start_date.
+	EndDate string `protobuf:"bytes,3,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// The day by which the period is to be reported (scadenza), ISO 8601, not
+	// before end_date; may be empty.
+	ReportDueDate string `protobuf:"bytes,4,opt,name=report_due_date,json=reportDueDate,proto3" json:"report_due_date,omitempty"`
+	// The closing period (periodo di chiusura): the last one, in which what the
+	// project leaves behind is paid and reported. It alone may reach past the
+	// project's end.
+	Closing       bool `protobuf:"varint,5,opt,name=closing,proto3" json:"closing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReportingPeriod) Reset() {
+	*x = ReportingPeriod{}
+	mi := &file_trama_projects_v1_project_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReportingPeriod) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReportingPeriod) ProtoMessage() {}
+
+func (x *ReportingPeriod) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_project_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReportingPeriod.ProtoReflect.Descriptor instead.
+func (*ReportingPeriod) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ReportingPeriod) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ReportingPeriod) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *ReportingPeriod) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *ReportingPeriod) GetReportDueDate() string {
+	if x != nil {
+		return x.ReportDueDate
+	}
+	return ""
+}
+
+func (x *ReportingPeriod) GetClosing() bool {
+	if x != nil {
+		return x.Closing
+	}
+	return false
+}
+
 // Funder is one source of a project's money (ente finanziatore).
 type Funder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -538,13 +638,25 @@ type Funder struct {
 	// hundredths of a per cent, 0 to 10,000. All funders together at most
 	// 10,000; what is left is the partners' own.
 	ShareBasisPoints int32 `protobuf:"varint,5,opt,name=share_basis_points,json=shareBasisPoints,proto3" json:"share_basis_points,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Names the funder in the project, for example `erdf`; unique in it
+	// (FUNDER_KEY_WRONG). Where it is left empty the server gives the first free
+	// one of `f1`, `f2` …. `own` is kept for the partners' own contribution. A
+	// funder that budget lines or claims name cannot be removed (FUNDER_IN_USE).
+	Key string `protobuf:"bytes,6,opt,name=key,proto3" json:"key,omitempty"`
+	// The rules of this funder (regole di rendicontazione), by which claims are
+	// checked: `ruleSets/{rule_set}`; may be empty.
+	RuleSet string `protobuf:"bytes,7,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	// The version of the rule set that holds for this project, from 1. Where
+	// rule_set is given and this is 0, it is the version that is in force when
+	// the card is written; without a rule set it is 0.
+	RuleSetVersion int32 `protobuf:"varint,8,opt,name=rule_set_version,json=ruleSetVersion,proto3" json:"rule_set_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Funder) Reset() {
 	*x = Funder{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -556,7 +668,7 @@ func (x *Funder) String() string {
 func (*Funder) ProtoMessage() {}
 
 func (x *Funder) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +681,7 @@ func (x *Funder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Funder.ProtoReflect.Descriptor instead.
 func (*Funder) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Funder) GetDisplayName() string {
@@ -607,6 +719,27 @@ func (x *Funder) GetShareBasisPoints() int32 {
 	return 0
 }
 
+func (x *Funder) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Funder) GetRuleSet() string {
+	if x != nil {
+		return x.RuleSet
+	}
+	return ""
+}
+
+func (x *Funder) GetRuleSetVersion() int32 {
+	if x != nil {
+		return x.RuleSetVersion
+	}
+	return 0
+}
+
 // Partner is one organisation of the partnership (partner).
 type Partner struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -623,7 +756,7 @@ type Partner struct {
 
 func (x *Partner) Reset() {
 	*x = Partner{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +768,7 @@ func (x *Partner) String() string {
 func (*Partner) ProtoMessage() {}
 
 func (x *Partner) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +781,7 @@ func (x *Partner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partner.ProtoReflect.Descriptor instead.
 func (*Partner) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Partner) GetOrganisation() string {
@@ -688,7 +821,7 @@ type TeamMember struct {
 
 func (x *TeamMember) Reset() {
 	*x = TeamMember{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -700,7 +833,7 @@ func (x *TeamMember) String() string {
 func (*TeamMember) ProtoMessage() {}
 
 func (x *TeamMember) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -713,7 +846,7 @@ func (x *TeamMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeamMember.ProtoReflect.Descriptor instead.
 func (*TeamMember) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TeamMember) GetSubject() string {
@@ -754,7 +887,7 @@ type Stakeholder struct {
 
 func (x *Stakeholder) Reset() {
 	*x = Stakeholder{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +899,7 @@ func (x *Stakeholder) String() string {
 func (*Stakeholder) ProtoMessage() {}
 
 func (x *Stakeholder) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +912,7 @@ func (x *Stakeholder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stakeholder.ProtoReflect.Descriptor instead.
 func (*Stakeholder) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Stakeholder) GetDisplayName() string {
@@ -814,7 +947,7 @@ var File_trama_projects_v1_project_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xda\f\n" +
+	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xb5\r\n" +
 	"\aProject\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\x7f\n" +
 	"\forganisation\x18\x02 \x01(\tB[\xe2A\x02\x02\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x128\n" +
@@ -848,11 +981,19 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"createTime\x12A\n" +
 	"\vupdate_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x17 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x1a=\n" +
+	"\x04etag\x18\x17 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12Y\n" +
+	"\x11reporting_periods\x18\x18 \x03(\v2\".trama.projects.v1.ReportingPeriodB\b\xbaH\x05\x92\x01\x02\x10<R\x10reportingPeriods\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:B\xeaA?\n" +
-	"\x16projects.trama/Project\x12\x12projects/{project}*\bprojects2\aproject\"\xc9\x02\n" +
+	"\x16projects.trama/Project\x12\x12projects/{project}*\bprojects2\aproject\"\xbb\x02\n" +
+	"\x0fReportingPeriod\x122\n" +
+	"\x03key\x18\x01 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9-]{0,39})?$R\x03key\x12F\n" +
+	"\n" +
+	"start_date\x18\x02 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12B\n" +
+	"\bend_date\x18\x03 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12N\n" +
+	"\x0freport_due_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\rreportDueDate\x12\x18\n" +
+	"\aclosing\x18\x05 \x01(\bR\aclosing\"\xfd\x03\n" +
 	"\x06Funder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12z\n" +
@@ -860,7 +1001,10 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\tprogramme\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\tprogramme\x122\n" +
 	"\x05grant\x18\x04 \x01(\v2\x14.trama.type.v1.MoneyB\x06\xbaH\x03\xc8\x01\x01R\x05grant\x128\n" +
 	"\x12share_basis_points\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xfc\x01\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\x122\n" +
+	"\x03key\x18\x06 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9-]{0,39})?$R\x03key\x12G\n" +
+	"\brule_set\x18\a \x01(\tB,\xbaH)r'2%^(ruleSets/[a-z0-9][a-z0-9-]{0,62})?$R\aruleSet\x125\n" +
+	"\x10rule_set_version\x18\b \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00R\x0eruleSetVersion\"\xfc\x01\n" +
 	"\aPartner\x12w\n" +
 	"\forganisation\x18\x01 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12>\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.trama.projects.v1.PartnerRoleB\n" +
@@ -922,44 +1066,46 @@ func file_trama_projects_v1_project_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_trama_projects_v1_project_proto_goTypes = []any{
 	(Phase)(0),                    // 0: trama.projects.v1.Phase
 	(PartnerRole)(0),              // 1: trama.projects.v1.PartnerRole
 	(TeamRole)(0),                 // 2: trama.projects.v1.TeamRole
 	(Level)(0),                    // 3: trama.projects.v1.Level
 	(*Project)(nil),               // 4: trama.projects.v1.Project
-	(*Funder)(nil),                // 5: trama.projects.v1.Funder
-	(*Partner)(nil),               // 6: trama.projects.v1.Partner
-	(*TeamMember)(nil),            // 7: trama.projects.v1.TeamMember
-	(*Stakeholder)(nil),           // 8: trama.projects.v1.Stakeholder
-	nil,                           // 9: trama.projects.v1.Project.AttributesEntry
-	(*v1.LocalizedText)(nil),      // 10: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 12: trama.type.v1.Money
+	(*ReportingPeriod)(nil),       // 5: trama.projects.v1.ReportingPeriod
+	(*Funder)(nil),                // 6: trama.projects.v1.Funder
+	(*Partner)(nil),               // 7: trama.projects.v1.Partner
+	(*TeamMember)(nil),            // 8: trama.projects.v1.TeamMember
+	(*Stakeholder)(nil),           // 9: trama.projects.v1.Stakeholder
+	nil,                           // 10: trama.projects.v1.Project.AttributesEntry
+	(*v1.LocalizedText)(nil),      // 11: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 13: trama.type.v1.Money
 }
 var file_trama_projects_v1_project_proto_depIdxs = []int32{
-	10, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
-	10, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
-	5,  // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
-	6,  // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
-	7,  // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
-	8,  // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
-	9,  // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
+	11, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
+	11, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
+	6,  // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
+	7,  // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
+	8,  // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
+	9,  // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
+	10, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
 	0,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
-	11, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
-	11, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	11, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	12, // 11: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
-	1,  // 12: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
-	2,  // 13: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
-	3,  // 14: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
-	3,  // 15: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
+	12, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	12, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 11: trama.projects.v1.Project.reporting_periods:type_name -> trama.projects.v1.ReportingPeriod
+	13, // 12: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
+	1,  // 13: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
+	2,  // 14: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
+	3,  // 15: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
+	3,  // 16: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_project_proto_init() }
@@ -973,7 +1119,7 @@ func file_trama_projects_v1_project_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_project_proto_rawDesc), len(file_trama_projects_v1_project_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
