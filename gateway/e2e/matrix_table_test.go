@@ -121,8 +121,9 @@ var overrides = map[string]override{
 			r.Code = "NESSUNO"
 		}
 	},
-	"BudgetService.CreateExpenditure": set(func(r *projectsv1.CreateExpenditureRequest) {
-		r.Expenditure.Document.Date, r.Expenditure.Document.Number = day(-1), unique()
+	"ExpenditureService.CreateExpenditure": set(func(r *projectsv1.CreateExpenditureRequest) {
+		r.Expenditure.Amount = euros(100)
+		r.Expenditure.Document = &projectsv1.Document{Issuer: "Fornitore", Number: unique(), Date: day(-1)}
 	}),
 	"BudgetService.CreateBudgetLine": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
 		line := req.(*projectsv1.CreateBudgetLineRequest).BudgetLine

@@ -235,7 +235,7 @@ func TestMoneyIsRefusedWithItsReason(t *testing.T) {
 			"no line": {func(e *projectsv1.Expenditure) {
 				e.BudgetLine = p.GetName() + "/budgetLines/00000000-0000-7000-8000-000000000000"
 			}, codes.InvalidArgument, errs.ReferenceNotFound},
-			"no document":     {func(e *projectsv1.Expenditure) { e.Document = nil }, codes.InvalidArgument, errs.InvalidRequest},
+			"no document":     {func(e *projectsv1.Expenditure) { e.Document = nil }, codes.InvalidArgument, domain.DocumentWrong},
 			"a bad line name": {func(e *projectsv1.Expenditure) { e.BudgetLine = "budgetLines/1" }, codes.InvalidArgument, errs.InvalidRequest},
 		} {
 			e := expenditure(l, 10)

@@ -50,6 +50,7 @@ type suite struct {
 	projectsv1.GateServiceClient
 	projectsv1.PlanServiceClient
 	projectsv1.BudgetServiceClient
+	projectsv1.ExpenditureServiceClient
 	projectsv1.AlertServiceClient
 	projectsv1.LessonServiceClient
 	projectsv1.DashboardServiceClient
@@ -63,7 +64,7 @@ func start(t *testing.T, open testkit.OpenDB) *suite {
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
-		projectsv1.NewPlanServiceClient(c), projectsv1.NewBudgetServiceClient(c), projectsv1.NewAlertServiceClient(c),
+		projectsv1.NewPlanServiceClient(c), projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewAlertServiceClient(c),
 		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), t,
 	}
 }

@@ -60,11 +60,12 @@ func TestTotalsConserveCents(t *testing.T) {
 					return
 				}
 				l := rapid.SampledFrom(lines).Draw(t, "line")
-				e := &domain.Expenditure{Project: p.ID, Organisation: organisations.Draw(t, "partner"),
-					Amount: money.Amount{Minor: amounts().Draw(t, "amount"), Currency: currency.Draw(t, "currency")}}
+				e := &domain.Expenditure{Project: p.ID, Organisation: organisations.Draw(t, "partner"), Cost: domain.Cost{
+					Document: domain.Document{Issuer: "Fornitore", Number: "1"},
+					Amount:   money.Amount{Minor: amounts().Draw(t, "amount"), Currency: currency.Draw(t, "currency")}}}
 				date := dates.Draw(t, "date")
 				e.Document.Date = toDate(date)
-				err := totals.Record(p, l, e, monday)
+				err := totals.Record(p, l, e, "2026-06-01", monday)
 				inside := date >= "2026-01-05" && date <= "2026-12-31" && date != "2026-02-30"
 				fine := inside && e.Organisation == l.Organisation && e.Amount.Currency == "EUR" && e.Amount.Minor >= 1 && e.Amount.Minor <= domain.MaxAmount
 				if fine != (err == nil) {
@@ -82,7 +83,7 @@ func TestTotalsConserveCents(t *testing.T) {
 				}
 				e := rapid.SampledFrom(spent).Draw(t, "expenditure")
 				was := e.Void
-				if err := totals.VoidExpenditure(p, lineOf[e], e, "wrong", monday); (err != nil) != was {
+				if err := totals.VoidExpenditure(p, lineOf[e], e, "wrong", nil, monday); (err != nil) != was {
 					t.Fatalf("voiding a voided one (%v): %v", was, err)
 				}
 			},
@@ -119,9 +120,9 @@ func TestOverflowIsRefused(t *testing.T) {
 	if e, ok := errors.AsType[*errs.Error](err); !ok || e.Reason != domain.AmountWrong || e.Fields[0].Path != "budget_line.amount" {
 		t.Errorf("a line too much: %v", err)
 	}
-	e := &domain.Expenditure{Project: p.ID, Organisation: lead, Amount: eur(11), Document: domain.Document{Date: "2026-02-01"}}
+	e := &domain.Expenditure{Project: p.ID, Organisation: lead, Cost: domain.Cost{Amount: eur(11), Document: domain.Document{Issuer: "Fornitore", Number: "1", Date: "2026-02-01"}}}
 	l.Spent = eur(0)
-	if err := totals.Record(p, l, e, monday); errs.ReasonOf(err) != domain.AmountWrong || l.Spent != eur(0) {
+	if err := totals.Record(p, l, e, "2026-06-01", monday); errs.ReasonOf(err) != domain.AmountWrong || l.Spent != eur(0) {
 		t.Errorf("an expenditure too much: %v, spent %v", err, l.Spent)
 	}
 }

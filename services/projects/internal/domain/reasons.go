@@ -49,6 +49,11 @@ const (
 	CostMethodWrong         errs.Reason = "COST_METHOD_WRONG"
 	FlatRateWrong           errs.Reason = "FLAT_RATE_WRONG"
 	DeliverableInUse        errs.Reason = "DELIVERABLE_IN_USE"
+	DocumentWrong           errs.Reason = "DOCUMENT_WRONG"
+	IssuerIDWrong           errs.Reason = "ISSUER_ID_WRONG"
+	StaffCostWrong          errs.Reason = "STAFF_COST_WRONG"
+	ExpenditureClaimed      errs.Reason = "EXPENDITURE_CLAIMED"
+	FileUnknown             errs.Reason = "FILE_UNKNOWN"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -59,4 +64,5 @@ var Reasons = []errs.Reason{
 	TaskInUse, SummaryTask, ProgressWrong, ScheduleRange, DeliverableState, LineOfOtherPartner, LineInUse,
 	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
 	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse,
+	DocumentWrong, IssuerIDWrong, StaffCostWrong, ExpenditureClaimed, FileUnknown,
 }

@@ -16,6 +16,39 @@ import (
 // leadRoles are those whose holders in the lead read and write everything.
 var leadRoles = []auth.Role{authzv1.Role_ROLE_ORGANISATION_ADMIN, authzv1.Role_ROLE_PROJECT_MANAGER}
 
+// partRoles are those whose holders in a partner see what is that partner's.
+var partRoles = []auth.Role{authzv1.Role_ROLE_ORGANISATION_ADMIN, authzv1.Role_ROLE_PROJECT_MANAGER, authzv1.Role_ROLE_PROJECT_PARTNER}
+
+// heldAs is the caller's scope by some of the method's roles only: where they
+// work for a partner and for a funder, each shows them something else.
+func heldAs(ctx context.Context, roles ...auth.Role) auth.Scope {
+	scope := auth.Scope{All: auth.ScopeFrom(ctx).All}
+	for _, m := range auth.CallerFrom(ctx).Memberships {
+		if slices.Contains(roles, m.Role) && !slices.Contains(scope.Organisations, m.Organisation) {
+			scope.Organisations = append(scope.Organisations, m.Organisation)
+		}
+	}
+	return scope
+}
+
+// funds is the caller's scope as somebody who works for funders.
+func funds(ctx context.Context) auth.Scope { return heldAs(ctx, authzv1.Role_ROLE_FUNDER) }
+
+// partOf reports whether the caller takes part in a project by a partner's role.
+func partOf(ctx context.Context, p *domain.Project) bool {
+	scope := heldAs(ctx, partRoles...)
+	return slices.ContainsFunc(p.Partners, func(x domain.Partner) bool { return scope.Covers(x.Organisation) })
+}
+
+// costsOf reports whether the caller sees the costs that a partner has in a
+// project, as that partner or as the lead.
+func costsOf(ctx context.Context, p *domain.Project, organisation string) bool {
+	return partOf(ctx, p) && (leads(ctx, p) || heldAs(ctx, partRoles...).Covers(organisation))
+}
+
+// nothing is the scope of those who see nothing.
+func nothing(string, *[]any) string { return "1=0" }
+
 // takesPart returns nil where the caller may see the project: an organisation in
 // which they hold one of the method's roles takes part in it.
 func takesPart(ctx context.Context, p *domain.Project) error {

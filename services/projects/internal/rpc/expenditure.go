@@ -10,31 +10,8 @@ import (
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
-	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 	"github.com/trama-suite/trama/services/projects/internal/store"
 )
-
-func expenditureProto(e *domain.Expenditure) *projectsv1.Expenditure {
-	state := projectsv1.ExpenditureState_EXPENDITURE_STATE_RECORDED
-	if e.Void {
-		state = projectsv1.ExpenditureState_EXPENDITURE_STATE_VOIDED
-	}
-	return &projectsv1.Expenditure{
-		Name: e.Name(), Organisation: e.Organisation, BudgetLine: domain.LineName(e.Project, e.Line),
-		Document: &projectsv1.Document{Issuer: e.Document.Issuer, Number: e.Document.Number, Date: string(e.Document.Date)},
-		Amount:   moneyProto(e.Amount), Description: e.Description, State: state, VoidReason: e.VoidReason, RecordedBy: e.RecordedBy,
-		CreateTime: timeProto(e.Created), UpdateTime: timeProto(e.Updated), Etag: platform.Etag(e.Version),
-	}
-}
-
-// eventExpenditure is an expenditure as events carry it: without what may name a
-// person, that is the document's issuer and number and all free text.
-func eventExpenditure(e *domain.Expenditure) *projectsv1.Expenditure {
-	out := expenditureProto(e)
-	out.Document = &projectsv1.Document{Date: string(e.Document.Date)}
-	out.Description, out.VoidReason = "", ""
-	return out
-}
 
 // CreateExpenditure records an expenditure.
 func (s *Server) CreateExpenditure(ctx context.Context, req *projectsv1.CreateExpenditureRequest) (*projectsv1.Expenditure, error) {
@@ -58,26 +35,25 @@ func (s *Server) CreateExpenditure(ctx context.Context, req *projectsv1.CreateEx
 		if err != nil {
 			return nil, err
 		}
-		e := &domain.Expenditure{
-			ID: s.newID(), Project: p.ID, Organisation: m.GetOrganisation(), Line: l.ID, Amount: moneyOf(m.GetAmount()),
-			Document:    domain.Document{Issuer: m.GetDocument().GetIssuer(), Number: m.GetDocument().GetNumber(), Date: civil.Date(m.GetDocument().GetDate())},
-			Description: m.GetDescription(), RecordedBy: actor(ctx),
-		}
-		if err := totals.Record(p, l, e, s.now()); err != nil {
+		e := &domain.Expenditure{ID: s.newID(), Project: p.ID, Organisation: m.GetOrganisation(), RecordedBy: actor(ctx), Cost: costOf(m)}
+		if err := totals.Record(p, l, e, s.today(), s.now()); err != nil {
 			return nil, err
 		}
 		store.InsertExpenditure(tx, e)
-		if err := s.spent(ctx, tx, p, l, totals, e, &projectsv1.ExpenditureRecorded{
-			Expenditure: eventExpenditure(e), Project: p.Name(), ProjectOrganisation: p.Lead}); err != nil {
+		if err := s.spent(ctx, tx, p, totals, e, &projectsv1.ExpenditureRecorded{
+			Expenditure: eventExpenditure(e), Project: p.Name(), ProjectOrganisation: p.Lead}, l); err != nil {
 			return nil, err
 		}
-		return expenditureProto(e), nil
+		return s.warned(ctx, tx, e)
 	})
 }
 
 // lineFor reads the line of an expenditure that is to be recorded. A line that
 // the caller may not see is told as one that does not exist.
 func lineFor(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.Expenditure) (*domain.Line, error) {
+	if m.GetBudgetLine() == "" {
+		return nil, errs.InvalidField(domain.FieldMissing, "expenditure.budget_line", "must name the line that it goes on")
+	}
 	absent := errs.InvalidField(errs.ReferenceNotFound, "expenditure.budget_line", "%s is not a budget line of the project, or is not yours to see", m.GetBudgetLine()).
 		With("resource", m.GetBudgetLine())
 	if !sameProject(p.ID, m.GetBudgetLine()) {
@@ -99,15 +75,31 @@ func lineFor(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1
 	return l, nil
 }
 
-// spent stores what an expenditure has changed of its line and of the totals, and
+// spent stores what an expenditure has changed of its lines and of the totals, and
 // tells of it.
-func (s *Server) spent(ctx context.Context, tx *sqldb.Tx, p *domain.Project, l *domain.Line, totals *domain.Totals, e *domain.Expenditure, event proto.Message) error {
-	store.SaveSpent(tx, l)
+func (s *Server) spent(ctx context.Context, tx *sqldb.Tx, p *domain.Project, totals *domain.Totals, e *domain.Expenditure, event proto.Message, lines ...*domain.Line) error {
+	for _, l := range lines {
+		store.SaveSpent(tx, l)
+	}
 	store.SaveTotals(tx, p, totals)
 	if err := s.emit(ctx, tx, e.Name(), e.Version, e.Organisation, "", e.Updated, event); err != nil {
 		return err
 	}
 	return s.refresh(ctx, tx, p)
+}
+
+// warned is an expenditure with what is odd about its document. Where the others
+// are is told only of those that the caller may see.
+func (s *Server) warned(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure) (*projectsv1.Expenditure, error) {
+	out := expenditureProto(e)
+	others, err := store.SameDocuments(ctx, tx, e)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range e.Warnings(others) {
+		out.Warnings = append(out.Warnings, warningProto(ctx, w))
+	}
+	return out, nil
 }
 
 // GetExpenditure reads an expenditure.
@@ -117,7 +109,7 @@ func (s *Server) GetExpenditure(ctx context.Context, req *projectsv1.GetExpendit
 		return nil, err
 	}
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Expenditure, error) {
-		p, err := seeProject(ctx, tx, project)
+		p, err := store.Project(ctx, tx, project)
 		if err != nil {
 			return nil, under(req.GetName(), err)
 		}
@@ -125,7 +117,17 @@ func (s *Server) GetExpenditure(ctx context.Context, req *projectsv1.GetExpendit
 		if err != nil {
 			return nil, err
 		}
-		return expenditureProto(e), requireCosts(ctx, p, e.Organisation, req.GetName())
+		if costsOf(ctx, p, e.Organisation) {
+			return expenditureProto(e), nil
+		}
+		shown, err := store.ShownTo(ctx, tx, e.ID, funds(ctx).Where)
+		if err != nil {
+			return nil, err
+		}
+		if !shown {
+			return nil, errs.AbsentResource(req.GetName())
+		}
+		return expenditureProto(e), nil
 	})
 }
 
@@ -140,34 +142,113 @@ func (s *Server) ListExpenditures(ctx context.Context, req *projectsv1.ListExpen
 		return nil, err
 	}
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.ListExpendituresResponse, error) {
-		p, err := seeProject(ctx, tx, project)
+		p, err := store.Project(ctx, tx, project)
 		if err != nil {
 			return nil, err
 		}
-		items, next, err := store.ListExpenditures(ctx, tx, plan, project, costScope(ctx, p))
+		scope, err := costsIn(ctx, tx, p)
+		if err != nil {
+			return nil, err
+		}
+		items, next, err := store.ListExpenditures(ctx, tx, plan, project, scope)
 		return &projectsv1.ListExpendituresResponse{Expenditures: each(items, expenditureProto), NextPageToken: next}, err
 	})
 }
 
-// VoidExpenditure voids an expenditure.
+// costsIn is what the caller sees of the costs of a project: all as the lead,
+// their own as a partner, what was submitted to it as a funder.
+func costsIn(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (store.CostScope, error) {
+	scope := store.CostScope{Partner: nothing, Funder: funds(ctx).Where}
+	if partOf(ctx, p) {
+		scope.Partner = heldAs(ctx, partRoles...).Where
+		if leads(ctx, p) {
+			scope.Partner = store.Everything
+		}
+		return scope, nil
+	}
+	shown, err := store.AnyShownTo(ctx, tx, p.ID, scope.Funder)
+	if err == nil && !shown {
+		err = errs.AbsentResource(p.Name())
+	}
+	return scope, err
+}
+
+// UpdateExpenditure changes an expenditure that no standing claim holds.
+func (s *Server) UpdateExpenditure(ctx context.Context, req *projectsv1.UpdateExpenditureRequest) (*projectsv1.Expenditure, error) {
+	patch := req.GetExpenditure()
+	project, id, err := childOf("expenditures", patch.GetName())
+	if err != nil {
+		return nil, err
+	}
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Expenditure, error) {
+		p, e, claims, err := lockExpenditure(ctx, tx, project, id, patch.GetName(), patch.GetEtag())
+		if err != nil {
+			return nil, err
+		}
+		m, err := platform.UpdateMask("expenditure", expenditureProto(e), patch, req.GetUpdateMask())
+		if err != nil {
+			return nil, err
+		}
+		from, err := store.Line(ctx, tx, project, e.Line)
+		if err != nil {
+			return nil, err
+		}
+		to, err := lineFor(ctx, tx, p, m)
+		if err != nil {
+			return nil, err
+		}
+		if to.ID == from.ID {
+			to = from
+		}
+		totals, err := store.Totals(ctx, tx, p)
+		if err != nil {
+			return nil, err
+		}
+		was := e.Version
+		if err := totals.ReviseExpenditure(p, from, to, e, costOf(m), claims, s.today(), s.now()); err != nil {
+			return nil, err
+		}
+		if err := store.SaveExpenditure(ctx, tx, e, was); err != nil {
+			return nil, err
+		}
+		if err := s.spent(ctx, tx, p, totals, e, &projectsv1.ExpenditureRecorded{
+			Expenditure: eventExpenditure(e), Project: p.Name(), ProjectOrganisation: p.Lead}, from, to); err != nil {
+			return nil, err
+		}
+		return s.warned(ctx, tx, e)
+	})
+}
+
+// lockExpenditure locks the project of an expenditure whose partner the caller
+// works for, or which they lead, and reads it with the claims that hold it.
+func lockExpenditure(ctx context.Context, tx *sqldb.Tx, project, id, name, etag string) (*domain.Project, *domain.Expenditure, []string, error) {
+	p, err := lockAny(ctx, tx, project, name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	e, err := store.Expenditure(ctx, tx, project, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := requireCosts(ctx, p, e.Organisation, name); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := platform.CheckEtag(e.Name(), etag, e.Version); err != nil {
+		return nil, nil, nil, err
+	}
+	claims, err := store.StandingClaims(ctx, tx, e.ID)
+	return p, e, claims, err
+}
+
+// VoidExpenditure voids an expenditure that no standing claim holds.
 func (s *Server) VoidExpenditure(ctx context.Context, req *projectsv1.VoidExpenditureRequest) (*projectsv1.Expenditure, error) {
 	project, id, err := childOf("expenditures", req.GetName())
 	if err != nil {
 		return nil, err
 	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Expenditure, error) {
-		p, err := lockAny(ctx, tx, project, req.GetName())
+		p, e, claims, err := lockExpenditure(ctx, tx, project, id, req.GetName(), req.GetEtag())
 		if err != nil {
-			return nil, err
-		}
-		e, err := store.Expenditure(ctx, tx, project, id)
-		if err != nil {
-			return nil, err
-		}
-		if err := requireCosts(ctx, p, e.Organisation, req.GetName()); err != nil {
-			return nil, err
-		}
-		if err := platform.CheckEtag(e.Name(), req.GetEtag(), e.Version); err != nil {
 			return nil, err
 		}
 		l, err := store.Line(ctx, tx, project, e.Line)
@@ -179,14 +260,14 @@ func (s *Server) VoidExpenditure(ctx context.Context, req *projectsv1.VoidExpend
 			return nil, err
 		}
 		was := e.Version
-		if err := totals.VoidExpenditure(p, l, e, req.GetReason(), s.now()); err != nil {
+		if err := totals.VoidExpenditure(p, l, e, req.GetReason(), claims, s.now()); err != nil {
 			return nil, err
 		}
 		if err := store.SaveExpenditure(ctx, tx, e, was); err != nil {
 			return nil, err
 		}
-		if err := s.spent(ctx, tx, p, l, totals, e, &projectsv1.ExpenditureVoided{
-			Expenditure: eventExpenditure(e), Project: p.Name(), ProjectOrganisation: p.Lead}); err != nil {
+		if err := s.spent(ctx, tx, p, totals, e, &projectsv1.ExpenditureVoided{
+			Expenditure: eventExpenditure(e), Project: p.Name(), ProjectOrganisation: p.Lead}, l); err != nil {
 			return nil, err
 		}
 		return expenditureProto(e), nil

@@ -27,6 +27,7 @@ type Server struct {
 	projectsv1.UnsafeGateServiceServer
 	projectsv1.UnsafePlanServiceServer
 	projectsv1.UnsafeBudgetServiceServer
+	projectsv1.UnsafeExpenditureServiceServer
 	projectsv1.UnsafeAlertServiceServer
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
@@ -52,6 +53,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterGateServiceServer(r, s)
 	projectsv1.RegisterPlanServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
+	projectsv1.RegisterExpenditureServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)

@@ -89,73 +89,7 @@ func ListLines(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project strin
 	return page.List(ctx, tx, plan, q, scanner(scanLine))
 }
 
-// Expenditures is what lists of expenditures can be filtered and ordered by.
-var Expenditures = page.New(
-	page.Column{Field: "id", SQL: "e.id", Kind: page.String},
-	page.Column{Field: "organisation", SQL: "e.organisation", Kind: page.String},
-	page.Column{Field: "budget_line", SQL: "'projects/' || e.project || '/budgetLines/' || e.line", Kind: page.String},
-	enum("state", "e.state", "EXPENDITURE_STATE_"),
-	page.Column{Field: "document_date", SQL: "e.document_date", Kind: page.String, Orderable: true},
-	page.Column{Field: "create_time", SQL: "e.created", Kind: page.Time, Orderable: true},
-)
-
-const expenditureColumns = `e.id, e.project, e.organisation, e.line, e.document_date, e.amount, p.currency, e.state, e.version, e.created, e.updated, e.doc`
-const expenditureTables = `expenditures e JOIN projects p ON p.id = e.project`
-
-const (
-	recorded = "RECORDED"
-	voided   = "VOIDED"
-)
-
-func expenditureState(e *domain.Expenditure) string {
-	if e.Void {
-		return voided
-	}
-	return recorded
-}
-
-func scanExpenditure(r row) (*domain.Expenditure, error) {
-	e := &domain.Expenditure{}
-	var s stamp
-	var state, text string
-	if err := r.Scan(&e.ID, &e.Project, &e.Organisation, &e.Line, &e.Document.Date, &e.Amount.Minor, &e.Amount.Currency, &state,
-		&s.version, &s.created, &s.updated, &text); err != nil {
-		return nil, err
-	}
-	e.Void = state == voided
-	e.Stamp = s.read()
-	return e, readDoc(text, e)
-}
-
-// Expenditure reads an expenditure of a project.
-func Expenditure(ctx context.Context, tx *sqldb.Tx, project, id string) (*domain.Expenditure, error) {
-	e, err := scanExpenditure(tx.QueryRow(ctx, `SELECT `+expenditureColumns+` FROM `+expenditureTables+` WHERE e.project = $1 AND e.id = $2`, project, id))
-	return e, absent((&domain.Expenditure{Project: project, ID: id}).Name(), err)
-}
-
 // ExpendituresOn names the expenditures on a line, voided ones too.
 func ExpendituresOn(ctx context.Context, tx *sqldb.Tx, l *domain.Line) ([]string, error) {
 	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/expenditures/' || id FROM expenditures WHERE line = $1 ORDER BY id LIMIT 10`, l.ID)
-}
-
-// InsertExpenditure stores a new expenditure.
-func InsertExpenditure(tx *sqldb.Tx, e *domain.Expenditure) {
-	tx.Queue(`INSERT INTO expenditures (id, project, organisation, line, document_date, amount, state, version, created, updated, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, e.ID, e.Project, e.Organisation, e.Line, e.Document.Date, e.Amount.Minor,
-		expenditureState(e), e.Version, micros(e.Created), micros(e.Updated), doc(e))
-}
-
-// SaveExpenditure stores an expenditure that was read at version was.
-func SaveExpenditure(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure, was int64) error {
-	n, err := tx.Exec(ctx, `UPDATE expenditures SET state = $3, version = $4, updated = $5, doc = $6 WHERE id = $1 AND version = $2`,
-		e.ID, was, expenditureState(e), e.Version, micros(e.Updated), doc(e))
-	return one(e.Name(), n, err)
-}
-
-// ListExpenditures reads a page of a project's expenditures whose partner is in
-// the scope.
-func ListExpenditures(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project string, scope Scope) ([]*domain.Expenditure, string, error) {
-	q := page.Select{Columns: expenditureColumns, From: expenditureTables, Args: []any{project}}
-	q.Where = "e.project = $1 AND " + scope("e.organisation", &q.Args)
-	return page.List(ctx, tx, plan, q, scanner(scanExpenditure))
 }

@@ -215,59 +215,6 @@ func (CostCategory) EnumDescriptor() ([]byte, []int) {
 	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{2}
 }
 
-// ExpenditureState is where an expenditure stands.
-type ExpenditureState int32
-
-const (
-	// Never used.
-	ExpenditureState_EXPENDITURE_STATE_UNSPECIFIED ExpenditureState = 0
-	// Recorded; counts as spent (registrata).
-	ExpenditureState_EXPENDITURE_STATE_RECORDED ExpenditureState = 1
-	// Voided; counts nothing (annullata).
-	ExpenditureState_EXPENDITURE_STATE_VOIDED ExpenditureState = 2
-)
-
-// Enum value maps for ExpenditureState.
-var (
-	ExpenditureState_name = map[int32]string{
-		0: "EXPENDITURE_STATE_UNSPECIFIED",
-		1: "EXPENDITURE_STATE_RECORDED",
-		2: "EXPENDITURE_STATE_VOIDED",
-	}
-	ExpenditureState_value = map[string]int32{
-		"EXPENDITURE_STATE_UNSPECIFIED": 0,
-		"EXPENDITURE_STATE_RECORDED":    1,
-		"EXPENDITURE_STATE_VOIDED":      2,
-	}
-)
-
-func (x ExpenditureState) Enum() *ExpenditureState {
-	p := new(ExpenditureState)
-	*p = x
-	return p
-}
-
-func (x ExpenditureState) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (ExpenditureState) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_budget_proto_enumTypes[3].Descriptor()
-}
-
-func (ExpenditureState) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_budget_proto_enumTypes[3]
-}
-
-func (x ExpenditureState) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use ExpenditureState.Descriptor instead.
-func (ExpenditureState) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{3}
-}
-
 // BudgetLine is one line of the budget (voce di budget).
 type BudgetLine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -837,216 +784,6 @@ func (x *FunderAmount) GetAmount() *v1.Money {
 	return nil
 }
 
-// Expenditure is one cost that was really borne (spesa).
-type Expenditure struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: `projects/{project}/expenditures/{expenditure}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The partner that bore it: `organisations/{organisation}`.
-	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
-	// The line it goes on, of the same partner.
-	BudgetLine string `protobuf:"bytes,3,opt,name=budget_line,json=budgetLine,proto3" json:"budget_line,omitempty"`
-	// The invoice or other document.
-	Document *Document `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
-	// Amount, 1 to 10^15 minor units, in the project's currency.
-	Amount *v1.Money `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
-	// What for; may be empty.
-	Description string `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
-	// Where it stands.
-	State ExpenditureState `protobuf:"varint,7,opt,name=state,proto3,enum=trama.projects.v1.ExpenditureState" json:"state,omitempty"`
-	// Why it was voided; empty before.
-	VoidReason string `protobuf:"bytes,8,opt,name=void_reason,json=voidReason,proto3" json:"void_reason,omitempty"`
-	// Who recorded it: the opaque subject.
-	RecordedBy string `protobuf:"bytes,9,opt,name=recorded_by,json=recordedBy,proto3" json:"recorded_by,omitempty"`
-	// When it was created, UTC.
-	CreateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	// When it was last changed, UTC.
-	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Opaque version of the resource. In an update, the etag as last read, or
-	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,12,opt,name=etag,proto3" json:"etag,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Expenditure) Reset() {
-	*x = Expenditure{}
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Expenditure) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Expenditure) ProtoMessage() {}
-
-func (x *Expenditure) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Expenditure.ProtoReflect.Descriptor instead.
-func (*Expenditure) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *Expenditure) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *Expenditure) GetOrganisation() string {
-	if x != nil {
-		return x.Organisation
-	}
-	return ""
-}
-
-func (x *Expenditure) GetBudgetLine() string {
-	if x != nil {
-		return x.BudgetLine
-	}
-	return ""
-}
-
-func (x *Expenditure) GetDocument() *Document {
-	if x != nil {
-		return x.Document
-	}
-	return nil
-}
-
-func (x *Expenditure) GetAmount() *v1.Money {
-	if x != nil {
-		return x.Amount
-	}
-	return nil
-}
-
-func (x *Expenditure) GetDescription() string {
-	if x != nil {
-		return x.Description
-	}
-	return ""
-}
-
-func (x *Expenditure) GetState() ExpenditureState {
-	if x != nil {
-		return x.State
-	}
-	return ExpenditureState_EXPENDITURE_STATE_UNSPECIFIED
-}
-
-func (x *Expenditure) GetVoidReason() string {
-	if x != nil {
-		return x.VoidReason
-	}
-	return ""
-}
-
-func (x *Expenditure) GetRecordedBy() string {
-	if x != nil {
-		return x.RecordedBy
-	}
-	return ""
-}
-
-func (x *Expenditure) GetCreateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.CreateTime
-	}
-	return nil
-}
-
-func (x *Expenditure) GetUpdateTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.UpdateTime
-	}
-	return nil
-}
-
-func (x *Expenditure) GetEtag() string {
-	if x != nil {
-		return x.Etag
-	}
-	return ""
-}
-
-// Document is what proves an expenditure (documento di spesa).
-type Document struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Who issued it: name or VAT number.
-	Issuer string `protobuf:"bytes,1,opt,name=issuer,proto3" json:"issuer,omitempty"`
-	// Its number.
-	Number string `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
-	// Its date, ISO 8601, within the project's dates.
-	Date          string `protobuf:"bytes,3,opt,name=date,proto3" json:"date,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *Document) Reset() {
-	*x = Document{}
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *Document) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*Document) ProtoMessage() {}
-
-func (x *Document) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use Document.ProtoReflect.Descriptor instead.
-func (*Document) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *Document) GetIssuer() string {
-	if x != nil {
-		return x.Issuer
-	}
-	return ""
-}
-
-func (x *Document) GetNumber() string {
-	if x != nil {
-		return x.Number
-	}
-	return ""
-}
-
-func (x *Document) GetDate() string {
-	if x != nil {
-		return x.Date
-	}
-	return ""
-}
-
 var File_trama_projects_v1_budget_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_proto_rawDesc = "" +
@@ -1103,34 +840,7 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"T\n" +
 	"\fFunderAmount\x12\x16\n" +
 	"\x06funder\x18\x01 \x01(\tR\x06funder\x12,\n" +
-	"\x06amount\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyR\x06amount\"\xb2\a\n" +
-	"\vExpenditure\x12\x18\n" +
-	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12~\n" +
-	"\forganisation\x18\x02 \x01(\tBZ\xe2A\x01\x02\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12\xc0\x01\n" +
-	"\vbudget_line\x18\x03 \x01(\tB\x9e\x01\xe2A\x01\x02\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\n" +
-	"budgetLine\x12C\n" +
-	"\bdocument\x18\x04 \x01(\v2\x1b.trama.projects.v1.DocumentB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\bdocument\x128\n" +
-	"\x06amount\x18\x05 \x01(\v2\x14.trama.type.v1.MoneyB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\x06amount\x12*\n" +
-	"\vdescription\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x12?\n" +
-	"\x05state\x18\a \x01(\x0e2#.trama.projects.v1.ExpenditureStateB\x04\xe2A\x01\x03R\x05state\x12%\n" +
-	"\vvoid_reason\x18\b \x01(\tB\x04\xe2A\x01\x03R\n" +
-	"voidReason\x12%\n" +
-	"\vrecorded_by\x18\t \x01(\tB\x04\xe2A\x01\x03R\n" +
-	"recordedBy\x12A\n" +
-	"\vcreate_time\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
-	"createTime\x12A\n" +
-	"\vupdate_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
-	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:i\xeaAf\n" +
-	"\x1aprojects.trama/Expenditure\x12-projects/{project}/expenditures/{expenditure}*\fexpenditures2\vexpenditure\"\x8a\x01\n" +
-	"\bDocument\x12\"\n" +
-	"\x06issuer\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\x06issuer\x12!\n" +
-	"\x06number\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06number\x127\n" +
-	"\x04date\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x04date*\x8f\x01\n" +
+	"\x06amount\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyR\x06amount*\x8f\x01\n" +
 	"\n" +
 	"CostMethod\x12\x1b\n" +
 	"\x17COST_METHOD_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -1150,11 +860,7 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\x16COST_CATEGORY_EXTERNAL\x10\x04\x12\x1b\n" +
 	"\x17COST_CATEGORY_EQUIPMENT\x10\x05\x12 \n" +
 	"\x1cCOST_CATEGORY_INFRASTRUCTURE\x10\x06\x12\x17\n" +
-	"\x13COST_CATEGORY_OTHER\x10\a*s\n" +
-	"\x10ExpenditureState\x12!\n" +
-	"\x1dEXPENDITURE_STATE_UNSPECIFIED\x10\x00\x12\x1e\n" +
-	"\x1aEXPENDITURE_STATE_RECORDED\x10\x01\x12\x1c\n" +
-	"\x18EXPENDITURE_STATE_VOIDED\x10\x02BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x13COST_CATEGORY_OTHER\x10\aBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_budget_proto_rawDescOnce sync.Once
@@ -1168,53 +874,45 @@ func file_trama_projects_v1_budget_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_budget_proto_rawDescData
 }
 
-var file_trama_projects_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_trama_projects_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_trama_projects_v1_budget_proto_goTypes = []any{
 	(CostMethod)(0),               // 0: trama.projects.v1.CostMethod
 	(FlatRateBase)(0),             // 1: trama.projects.v1.FlatRateBase
 	(CostCategory)(0),             // 2: trama.projects.v1.CostCategory
-	(ExpenditureState)(0),         // 3: trama.projects.v1.ExpenditureState
-	(*BudgetLine)(nil),            // 4: trama.projects.v1.BudgetLine
-	(*FlatRate)(nil),              // 5: trama.projects.v1.FlatRate
-	(*UnitCost)(nil),              // 6: trama.projects.v1.UnitCost
-	(*LumpSum)(nil),               // 7: trama.projects.v1.LumpSum
-	(*PeriodAmount)(nil),          // 8: trama.projects.v1.PeriodAmount
-	(*FunderShare)(nil),           // 9: trama.projects.v1.FunderShare
-	(*FunderAmount)(nil),          // 10: trama.projects.v1.FunderAmount
-	(*Expenditure)(nil),           // 11: trama.projects.v1.Expenditure
-	(*Document)(nil),              // 12: trama.projects.v1.Document
-	(*v1.Money)(nil),              // 13: trama.type.v1.Money
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*BudgetLine)(nil),            // 3: trama.projects.v1.BudgetLine
+	(*FlatRate)(nil),              // 4: trama.projects.v1.FlatRate
+	(*UnitCost)(nil),              // 5: trama.projects.v1.UnitCost
+	(*LumpSum)(nil),               // 6: trama.projects.v1.LumpSum
+	(*PeriodAmount)(nil),          // 7: trama.projects.v1.PeriodAmount
+	(*FunderShare)(nil),           // 8: trama.projects.v1.FunderShare
+	(*FunderAmount)(nil),          // 9: trama.projects.v1.FunderAmount
+	(*v1.Money)(nil),              // 10: trama.type.v1.Money
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
 }
 var file_trama_projects_v1_budget_proto_depIdxs = []int32{
 	2,  // 0: trama.projects.v1.BudgetLine.category:type_name -> trama.projects.v1.CostCategory
-	13, // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
-	13, // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
-	14, // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
-	14, // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
+	10, // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
+	10, // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
+	11, // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
+	11, // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: trama.projects.v1.BudgetLine.cost_method:type_name -> trama.projects.v1.CostMethod
-	5,  // 6: trama.projects.v1.BudgetLine.flat_rate:type_name -> trama.projects.v1.FlatRate
-	6,  // 7: trama.projects.v1.BudgetLine.unit_cost:type_name -> trama.projects.v1.UnitCost
-	7,  // 8: trama.projects.v1.BudgetLine.lump_sum:type_name -> trama.projects.v1.LumpSum
-	8,  // 9: trama.projects.v1.BudgetLine.period_amounts:type_name -> trama.projects.v1.PeriodAmount
-	9,  // 10: trama.projects.v1.BudgetLine.funder_shares:type_name -> trama.projects.v1.FunderShare
-	10, // 11: trama.projects.v1.BudgetLine.funder_amounts:type_name -> trama.projects.v1.FunderAmount
+	4,  // 6: trama.projects.v1.BudgetLine.flat_rate:type_name -> trama.projects.v1.FlatRate
+	5,  // 7: trama.projects.v1.BudgetLine.unit_cost:type_name -> trama.projects.v1.UnitCost
+	6,  // 8: trama.projects.v1.BudgetLine.lump_sum:type_name -> trama.projects.v1.LumpSum
+	7,  // 9: trama.projects.v1.BudgetLine.period_amounts:type_name -> trama.projects.v1.PeriodAmount
+	8,  // 10: trama.projects.v1.BudgetLine.funder_shares:type_name -> trama.projects.v1.FunderShare
+	9,  // 11: trama.projects.v1.BudgetLine.funder_amounts:type_name -> trama.projects.v1.FunderAmount
 	1,  // 12: trama.projects.v1.FlatRate.base:type_name -> trama.projects.v1.FlatRateBase
-	13, // 13: trama.projects.v1.UnitCost.unit_price:type_name -> trama.type.v1.Money
-	13, // 14: trama.projects.v1.LumpSum.amount:type_name -> trama.type.v1.Money
-	13, // 15: trama.projects.v1.PeriodAmount.amount:type_name -> trama.type.v1.Money
-	13, // 16: trama.projects.v1.FunderAmount.amount:type_name -> trama.type.v1.Money
-	12, // 17: trama.projects.v1.Expenditure.document:type_name -> trama.projects.v1.Document
-	13, // 18: trama.projects.v1.Expenditure.amount:type_name -> trama.type.v1.Money
-	3,  // 19: trama.projects.v1.Expenditure.state:type_name -> trama.projects.v1.ExpenditureState
-	14, // 20: trama.projects.v1.Expenditure.create_time:type_name -> google.protobuf.Timestamp
-	14, // 21: trama.projects.v1.Expenditure.update_time:type_name -> google.protobuf.Timestamp
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	10, // 13: trama.projects.v1.UnitCost.unit_price:type_name -> trama.type.v1.Money
+	10, // 14: trama.projects.v1.LumpSum.amount:type_name -> trama.type.v1.Money
+	10, // 15: trama.projects.v1.PeriodAmount.amount:type_name -> trama.type.v1.Money
+	10, // 16: trama.projects.v1.FunderAmount.amount:type_name -> trama.type.v1.Money
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_proto_init() }
@@ -1227,8 +925,8 @@ func file_trama_projects_v1_budget_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_proto_rawDesc), len(file_trama_projects_v1_budget_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   9,
+			NumEnums:      3,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -398,331 +398,6 @@ func (x *DeleteBudgetLineRequest) GetEtag() string {
 	return ""
 }
 
-// CreateExpenditureRequest creates one.
-type CreateExpenditureRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project: `projects/{project}`.
-	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// What to create. The server gives the name.
-	Expenditure *Expenditure `protobuf:"bytes,2,opt,name=expenditure,proto3" json:"expenditure,omitempty"`
-	// Makes the call safe to repeat: the same request_id with the same request
-	// gives the same answer.
-	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *CreateExpenditureRequest) Reset() {
-	*x = CreateExpenditureRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *CreateExpenditureRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*CreateExpenditureRequest) ProtoMessage() {}
-
-func (x *CreateExpenditureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use CreateExpenditureRequest.ProtoReflect.Descriptor instead.
-func (*CreateExpenditureRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *CreateExpenditureRequest) GetParent() string {
-	if x != nil {
-		return x.Parent
-	}
-	return ""
-}
-
-func (x *CreateExpenditureRequest) GetExpenditure() *Expenditure {
-	if x != nil {
-		return x.Expenditure
-	}
-	return nil
-}
-
-func (x *CreateExpenditureRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
-// GetExpenditureRequest names what to read.
-type GetExpenditureRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: `projects/{project}/expenditures/{expenditure}`.
-	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetExpenditureRequest) Reset() {
-	*x = GetExpenditureRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetExpenditureRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetExpenditureRequest) ProtoMessage() {}
-
-func (x *GetExpenditureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetExpenditureRequest.ProtoReflect.Descriptor instead.
-func (*GetExpenditureRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *GetExpenditureRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-// ListExpendituresRequest asks for one page.
-type ListExpendituresRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The project: `projects/{project}`.
-	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
-	// How many to return at most; 0 means 50, the limit is 1,000.
-	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// The next_page_token of the page before; empty for the first.
-	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `organisation`, `budget_line`, `state`,
-	// `document_date`, for example `state = EXPENDITURE_STATE_RECORDED`.
-	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order over `create_time`, `document_date`; without it, in the
-	// order of creation.
-	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListExpendituresRequest) Reset() {
-	*x = ListExpendituresRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListExpendituresRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListExpendituresRequest) ProtoMessage() {}
-
-func (x *ListExpendituresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListExpendituresRequest.ProtoReflect.Descriptor instead.
-func (*ListExpendituresRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *ListExpendituresRequest) GetParent() string {
-	if x != nil {
-		return x.Parent
-	}
-	return ""
-}
-
-func (x *ListExpendituresRequest) GetPageSize() int32 {
-	if x != nil {
-		return x.PageSize
-	}
-	return 0
-}
-
-func (x *ListExpendituresRequest) GetPageToken() string {
-	if x != nil {
-		return x.PageToken
-	}
-	return ""
-}
-
-func (x *ListExpendituresRequest) GetFilter() string {
-	if x != nil {
-		return x.Filter
-	}
-	return ""
-}
-
-func (x *ListExpendituresRequest) GetOrderBy() string {
-	if x != nil {
-		return x.OrderBy
-	}
-	return ""
-}
-
-// ListExpendituresResponse is one page.
-type ListExpendituresResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The page.
-	Expenditures []*Expenditure `protobuf:"bytes,1,rep,name=expenditures,proto3" json:"expenditures,omitempty"`
-	// Token of the next page; empty on the last.
-	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ListExpendituresResponse) Reset() {
-	*x = ListExpendituresResponse{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ListExpendituresResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ListExpendituresResponse) ProtoMessage() {}
-
-func (x *ListExpendituresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ListExpendituresResponse.ProtoReflect.Descriptor instead.
-func (*ListExpendituresResponse) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *ListExpendituresResponse) GetExpenditures() []*Expenditure {
-	if x != nil {
-		return x.Expenditures
-	}
-	return nil
-}
-
-func (x *ListExpendituresResponse) GetNextPageToken() string {
-	if x != nil {
-		return x.NextPageToken
-	}
-	return ""
-}
-
-// VoidExpenditureRequest voids an expenditure.
-type VoidExpenditureRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: `projects/{project}/expenditures/{expenditure}`.
-	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Why.
-	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Etag of the resource as last read; empty to change it whatever it is now.
-	// A stale one is STALE_ETAG.
-	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
-	// Makes the call safe to repeat: the same request_id with the same request
-	// gives the same answer.
-	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *VoidExpenditureRequest) Reset() {
-	*x = VoidExpenditureRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *VoidExpenditureRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*VoidExpenditureRequest) ProtoMessage() {}
-
-func (x *VoidExpenditureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use VoidExpenditureRequest.ProtoReflect.Descriptor instead.
-func (*VoidExpenditureRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *VoidExpenditureRequest) GetName() string {
-	if x != nil {
-		return x.Name
-	}
-	return ""
-}
-
-func (x *VoidExpenditureRequest) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *VoidExpenditureRequest) GetEtag() string {
-	if x != nil {
-		return x.Etag
-	}
-	return ""
-}
-
-func (x *VoidExpenditureRequest) GetRequestId() string {
-	if x != nil {
-		return x.RequestId
-	}
-	return ""
-}
-
 var File_trama_projects_v1_budget_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
@@ -758,32 +433,7 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe8\x01\n" +
 	"\x17DeleteBudgetLineRequest\x12\xaf\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x9a\x01\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xfc\x01\n" +
-	"\x18CreateExpenditureRequest\x12f\n" +
-	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12L\n" +
-	"\vexpenditure\x18\x02 \x01(\v2\x1e.trama.projects.v1.ExpenditureB\n" +
-	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\vexpenditure\x12*\n" +
-	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xca\x01\n" +
-	"\x15GetExpenditureRequest\x12\xb0\x01\n" +
-	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/expenditures/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x9a\x02\n" +
-	"\x17ListExpendituresRequest\x12f\n" +
-	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
-	"\tpage_size\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
-	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12 \n" +
-	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12#\n" +
-	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"\x86\x01\n" +
-	"\x18ListExpendituresResponse\x12B\n" +
-	"\fexpenditures\x18\x01 \x03(\v2\x1e.trama.projects.v1.ExpenditureR\fexpenditures\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbc\x02\n" +
-	"\x16VoidExpenditureRequest\x12\xb0\x01\n" +
-	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/expenditures/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12&\n" +
-	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
-	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
-	"\n" +
-	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xc8\v\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag2\xb6\x06\n" +
 	"\rBudgetService\x12\xa3\x01\n" +
 	"\x10CreateBudgetLine\x12*.trama.projects.v1.CreateBudgetLineRequest\x1a\x1d.trama.projects.v1.BudgetLine\"D\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x022:\vbudget_line\"#/v1/{parent=projects/*}/budgetLines\x12\x93\x01\n" +
@@ -796,17 +446,7 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\x10UpdateBudgetLine\x12*.trama.projects.v1.UpdateBudgetLineRequest\x1a\x1d.trama.projects.v1.BudgetLine\"P\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02>:\vbudget_line2//v1/{budget_line.name=projects/*/budgetLines/*}\x12\x8f\x01\n" +
 	"\x10DeleteBudgetLine\x12*.trama.projects.v1.DeleteBudgetLineRequest\x1a\x16.google.protobuf.Empty\"7\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%*#/v1/{name=projects/*/budgetLines/*}\x12\xa8\x01\n" +
-	"\x11CreateExpenditure\x12+.trama.projects.v1.CreateExpenditureRequest\x1a\x1e.trama.projects.v1.Expenditure\"F\xea\xe0\x18\t\n" +
-	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x023:\vexpenditure\"$/v1/{parent=projects/*}/expenditures\x12\x97\x01\n" +
-	"\x0eGetExpenditure\x12(.trama.projects.v1.GetExpenditureRequest\x1a\x1e.trama.projects.v1.Expenditure\";\xea\xe0\x18\v\n" +
-	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02&\x12$/v1/{name=projects/*/expenditures/*}\x12\xa8\x01\n" +
-	"\x10ListExpenditures\x12*.trama.projects.v1.ListExpendituresRequest\x1a+.trama.projects.v1.ListExpendituresResponse\";\xea\xe0\x18\v\n" +
-	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02&\x12$/v1/{parent=projects/*}/expenditures\x12\x9f\x01\n" +
-	"\x0fVoidExpenditure\x12).trama.projects.v1.VoidExpenditureRequest\x1a\x1e.trama.projects.v1.Expenditure\"A\xea\xe0\x18\t\n" +
-	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{name=projects/*/expenditures/*}:voidBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%*#/v1/{name=projects/*/budgetLines/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_budget_service_proto_rawDescOnce sync.Once
@@ -820,54 +460,38 @@ func file_trama_projects_v1_budget_service_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_budget_service_proto_rawDescData
 }
 
-var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_trama_projects_v1_budget_service_proto_goTypes = []any{
-	(*CreateBudgetLineRequest)(nil),  // 0: trama.projects.v1.CreateBudgetLineRequest
-	(*GetBudgetLineRequest)(nil),     // 1: trama.projects.v1.GetBudgetLineRequest
-	(*ListBudgetLinesRequest)(nil),   // 2: trama.projects.v1.ListBudgetLinesRequest
-	(*ListBudgetLinesResponse)(nil),  // 3: trama.projects.v1.ListBudgetLinesResponse
-	(*UpdateBudgetLineRequest)(nil),  // 4: trama.projects.v1.UpdateBudgetLineRequest
-	(*DeleteBudgetLineRequest)(nil),  // 5: trama.projects.v1.DeleteBudgetLineRequest
-	(*CreateExpenditureRequest)(nil), // 6: trama.projects.v1.CreateExpenditureRequest
-	(*GetExpenditureRequest)(nil),    // 7: trama.projects.v1.GetExpenditureRequest
-	(*ListExpendituresRequest)(nil),  // 8: trama.projects.v1.ListExpendituresRequest
-	(*ListExpendituresResponse)(nil), // 9: trama.projects.v1.ListExpendituresResponse
-	(*VoidExpenditureRequest)(nil),   // 10: trama.projects.v1.VoidExpenditureRequest
-	(*BudgetLine)(nil),               // 11: trama.projects.v1.BudgetLine
-	(*fieldmaskpb.FieldMask)(nil),    // 12: google.protobuf.FieldMask
-	(*Expenditure)(nil),              // 13: trama.projects.v1.Expenditure
-	(*emptypb.Empty)(nil),            // 14: google.protobuf.Empty
+	(*CreateBudgetLineRequest)(nil), // 0: trama.projects.v1.CreateBudgetLineRequest
+	(*GetBudgetLineRequest)(nil),    // 1: trama.projects.v1.GetBudgetLineRequest
+	(*ListBudgetLinesRequest)(nil),  // 2: trama.projects.v1.ListBudgetLinesRequest
+	(*ListBudgetLinesResponse)(nil), // 3: trama.projects.v1.ListBudgetLinesResponse
+	(*UpdateBudgetLineRequest)(nil), // 4: trama.projects.v1.UpdateBudgetLineRequest
+	(*DeleteBudgetLineRequest)(nil), // 5: trama.projects.v1.DeleteBudgetLineRequest
+	(*BudgetLine)(nil),              // 6: trama.projects.v1.BudgetLine
+	(*fieldmaskpb.FieldMask)(nil),   // 7: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),           // 8: google.protobuf.Empty
 }
 var file_trama_projects_v1_budget_service_proto_depIdxs = []int32{
-	11, // 0: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	11, // 1: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
-	11, // 2: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	12, // 3: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
-	13, // 4: trama.projects.v1.CreateExpenditureRequest.expenditure:type_name -> trama.projects.v1.Expenditure
-	13, // 5: trama.projects.v1.ListExpendituresResponse.expenditures:type_name -> trama.projects.v1.Expenditure
-	0,  // 6: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
-	1,  // 7: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
-	2,  // 8: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
-	4,  // 9: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
-	5,  // 10: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
-	6,  // 11: trama.projects.v1.BudgetService.CreateExpenditure:input_type -> trama.projects.v1.CreateExpenditureRequest
-	7,  // 12: trama.projects.v1.BudgetService.GetExpenditure:input_type -> trama.projects.v1.GetExpenditureRequest
-	8,  // 13: trama.projects.v1.BudgetService.ListExpenditures:input_type -> trama.projects.v1.ListExpendituresRequest
-	10, // 14: trama.projects.v1.BudgetService.VoidExpenditure:input_type -> trama.projects.v1.VoidExpenditureRequest
-	11, // 15: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	11, // 16: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	3,  // 17: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
-	11, // 18: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	14, // 19: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
-	13, // 20: trama.projects.v1.BudgetService.CreateExpenditure:output_type -> trama.projects.v1.Expenditure
-	13, // 21: trama.projects.v1.BudgetService.GetExpenditure:output_type -> trama.projects.v1.Expenditure
-	9,  // 22: trama.projects.v1.BudgetService.ListExpenditures:output_type -> trama.projects.v1.ListExpendituresResponse
-	13, // 23: trama.projects.v1.BudgetService.VoidExpenditure:output_type -> trama.projects.v1.Expenditure
-	15, // [15:24] is the sub-list for method output_type
-	6,  // [6:15] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	6, // 0: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	6, // 1: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
+	6, // 2: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	7, // 3: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0, // 4: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
+	1, // 5: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
+	2, // 6: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
+	4, // 7: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
+	5, // 8: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
+	6, // 9: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	6, // 10: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	3, // 11: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
+	6, // 12: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	8, // 13: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
+	9, // [9:14] is the sub-list for method output_type
+	4, // [4:9] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_service_proto_init() }
@@ -882,7 +506,7 @@ func file_trama_projects_v1_budget_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_service_proto_rawDesc), len(file_trama_projects_v1_budget_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,15 +20,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	BudgetService_CreateBudgetLine_FullMethodName  = "/trama.projects.v1.BudgetService/CreateBudgetLine"
-	BudgetService_GetBudgetLine_FullMethodName     = "/trama.projects.v1.BudgetService/GetBudgetLine"
-	BudgetService_ListBudgetLines_FullMethodName   = "/trama.projects.v1.BudgetService/ListBudgetLines"
-	BudgetService_UpdateBudgetLine_FullMethodName  = "/trama.projects.v1.BudgetService/UpdateBudgetLine"
-	BudgetService_DeleteBudgetLine_FullMethodName  = "/trama.projects.v1.BudgetService/DeleteBudgetLine"
-	BudgetService_CreateExpenditure_FullMethodName = "/trama.projects.v1.BudgetService/CreateExpenditure"
-	BudgetService_GetExpenditure_FullMethodName    = "/trama.projects.v1.BudgetService/GetExpenditure"
-	BudgetService_ListExpenditures_FullMethodName  = "/trama.projects.v1.BudgetService/ListExpenditures"
-	BudgetService_VoidExpenditure_FullMethodName   = "/trama.projects.v1.BudgetService/VoidExpenditure"
+	BudgetService_CreateBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/CreateBudgetLine"
+	BudgetService_GetBudgetLine_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetLine"
+	BudgetService_ListBudgetLines_FullMethodName  = "/trama.projects.v1.BudgetService/ListBudgetLines"
+	BudgetService_UpdateBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/UpdateBudgetLine"
+	BudgetService_DeleteBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/DeleteBudgetLine"
 )
 
 // BudgetServiceClient is the client API for BudgetService service.
@@ -37,8 +33,7 @@ const (
 //
 // BudgetService keeps a project's money in minor units (cents): what is
 // planned, by line, and what is spent. The lead reads and writes all of it; a
-// partner reads its own lines and keeps its own expenditures. Another
-// partner's line or expenditure is NOT_FOUND for it.
+// partner reads its own lines. Another partner's line is NOT_FOUND for it.
 type BudgetServiceClient interface {
 	// Adds a budget line to the project. Only the lead may (LEAD_ONLY). Errors:
 	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
@@ -58,19 +53,6 @@ type BudgetServiceClient interface {
 	UpdateBudgetLine(ctx context.Context, in *UpdateBudgetLineRequest, opts ...grpc.CallOption) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(ctx context.Context, in *DeleteBudgetLineRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
-	// Records an expenditure (spesa) on a line. The lead may for every partner,
-	// a partner for itself. More than the line holds is taken, and raises the
-	// alert LINE_OVERSPENT. Errors: EXPENDITURE_OUTSIDE_DATES,
-	// LINE_OF_OTHER_PARTNER, CURRENCY_MISMATCH, AMOUNT_WRONG, PROJECT_CLOSED.
-	CreateExpenditure(ctx context.Context, in *CreateExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error)
-	// Reads an expenditure.
-	GetExpenditure(ctx context.Context, in *GetExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error)
-	// Lists the expenditures of a project that the caller may see.
-	ListExpenditures(ctx context.Context, in *ListExpendituresRequest, opts ...grpc.CallOption) (*ListExpendituresResponse, error)
-	// Voids an expenditure that was recorded by mistake (annullamento); it stays
-	// on record with the reason and counts nothing. A correction is a voiding
-	// and a new recording. Errors: EXPENDITURE_VOIDED, PROJECT_CLOSED.
-	VoidExpenditure(ctx context.Context, in *VoidExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error)
 }
 
 type budgetServiceClient struct {
@@ -131,54 +113,13 @@ func (c *budgetServiceClient) DeleteBudgetLine(ctx context.Context, in *DeleteBu
 	return out, nil
 }
 
-func (c *budgetServiceClient) CreateExpenditure(ctx context.Context, in *CreateExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(Expenditure)
-	err := c.cc.Invoke(ctx, BudgetService_CreateExpenditure_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *budgetServiceClient) GetExpenditure(ctx context.Context, in *GetExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(Expenditure)
-	err := c.cc.Invoke(ctx, BudgetService_GetExpenditure_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *budgetServiceClient) ListExpenditures(ctx context.Context, in *ListExpendituresRequest, opts ...grpc.CallOption) (*ListExpendituresResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListExpendituresResponse)
-	err := c.cc.Invoke(ctx, BudgetService_ListExpenditures_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *budgetServiceClient) VoidExpenditure(ctx context.Context, in *VoidExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(Expenditure)
-	err := c.cc.Invoke(ctx, BudgetService_VoidExpenditure_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
 // BudgetServiceServer is the server API for BudgetService service.
 // All implementations must embed UnimplementedBudgetServiceServer
 // for forward compatibility.
 //
 // BudgetService keeps a project's money in minor units (cents): what is
 // planned, by line, and what is spent. The lead reads and writes all of it; a
-// partner reads its own lines and keeps its own expenditures. Another
-// partner's line or expenditure is NOT_FOUND for it.
+// partner reads its own lines. Another partner's line is NOT_FOUND for it.
 type BudgetServiceServer interface {
 	// Adds a budget line to the project. Only the lead may (LEAD_ONLY). Errors:
 	// CURRENCY_MISMATCH, AMOUNT_WRONG, NOT_A_PARTNER, TASK_UNKNOWN,
@@ -198,19 +139,6 @@ type BudgetServiceServer interface {
 	UpdateBudgetLine(context.Context, *UpdateBudgetLineRequest) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(context.Context, *DeleteBudgetLineRequest) (*emptypb.Empty, error)
-	// Records an expenditure (spesa) on a line. The lead may for every partner,
-	// a partner for itself. More than the line holds is taken, and raises the
-	// alert LINE_OVERSPENT. Errors: EXPENDITURE_OUTSIDE_DATES,
-	// LINE_OF_OTHER_PARTNER, CURRENCY_MISMATCH, AMOUNT_WRONG, PROJECT_CLOSED.
-	CreateExpenditure(context.Context, *CreateExpenditureRequest) (*Expenditure, error)
-	// Reads an expenditure.
-	GetExpenditure(context.Context, *GetExpenditureRequest) (*Expenditure, error)
-	// Lists the expenditures of a project that the caller may see.
-	ListExpenditures(context.Context, *ListExpendituresRequest) (*ListExpendituresResponse, error)
-	// Voids an expenditure that was recorded by mistake (annullamento); it stays
-	// on record with the reason and counts nothing. A correction is a voiding
-	// and a new recording. Errors: EXPENDITURE_VOIDED, PROJECT_CLOSED.
-	VoidExpenditure(context.Context, *VoidExpenditureRequest) (*Expenditure, error)
 	mustEmbedUnimplementedBudgetServiceServer()
 }
 
@@ -235,18 +163,6 @@ func (UnimplementedBudgetServiceServer) UpdateBudgetLine(context.Context, *Updat
 }
 func (UnimplementedBudgetServiceServer) DeleteBudgetLine(context.Context, *DeleteBudgetLineRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteBudgetLine not implemented")
-}
-func (UnimplementedBudgetServiceServer) CreateExpenditure(context.Context, *CreateExpenditureRequest) (*Expenditure, error) {
-	return nil, status.Error(codes.Unimplemented, "method CreateExpenditure not implemented")
-}
-func (UnimplementedBudgetServiceServer) GetExpenditure(context.Context, *GetExpenditureRequest) (*Expenditure, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetExpenditure not implemented")
-}
-func (UnimplementedBudgetServiceServer) ListExpenditures(context.Context, *ListExpendituresRequest) (*ListExpendituresResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListExpenditures not implemented")
-}
-func (UnimplementedBudgetServiceServer) VoidExpenditure(context.Context, *VoidExpenditureRequest) (*Expenditure, error) {
-	return nil, status.Error(codes.Unimplemented, "method VoidExpenditure not implemented")
 }
 func (UnimplementedBudgetServiceServer) mustEmbedUnimplementedBudgetServiceServer() {}
 func (UnimplementedBudgetServiceServer) testEmbeddedByValue()                       {}
@@ -359,78 +275,6 @@ func _BudgetService_DeleteBudgetLine_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
-func _BudgetService_CreateExpenditure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(CreateExpenditureRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(BudgetServiceServer).CreateExpenditure(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: BudgetService_CreateExpenditure_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(BudgetServiceServer).CreateExpenditure(ctx, req.(*CreateExpenditureRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _BudgetService_GetExpenditure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetExpenditureRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(BudgetServiceServer).GetExpenditure(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: BudgetService_GetExpenditure_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(BudgetServiceServer).GetExpenditure(ctx, req.(*GetExpenditureRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _BudgetService_ListExpenditures_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListExpendituresRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(BudgetServiceServer).ListExpenditures(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: BudgetService_ListExpenditures_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(BudgetServiceServer).ListExpenditures(ctx, req.(*ListExpendituresRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
-func _BudgetService_VoidExpenditure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(VoidExpenditureRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(BudgetServiceServer).VoidExpenditure(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: BudgetService_VoidExpenditure_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(BudgetServiceServer).VoidExpenditure(ctx, req.(*VoidExpenditureRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 // BudgetService_ServiceDesc is the grpc.ServiceDesc for BudgetService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -457,22 +301,6 @@ var BudgetService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteBudgetLine",
 			Handler:    _BudgetService_DeleteBudgetLine_Handler,
-		},
-		{
-			MethodName: "CreateExpenditure",
-			Handler:    _BudgetService_CreateExpenditure_Handler,
-		},
-		{
-			MethodName: "GetExpenditure",
-			Handler:    _BudgetService_GetExpenditure_Handler,
-		},
-		{
-			MethodName: "ListExpenditures",
-			Handler:    _BudgetService_ListExpenditures_Handler,
-		},
-		{
-			MethodName: "VoidExpenditure",
-			Handler:    _BudgetService_VoidExpenditure_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -124,6 +124,20 @@ const (
 	ProjectsError_PROJECTS_ERROR_FLAT_RATE_WRONG ProjectsError = 66
 	// Budget lines are for the deliverable: metadata `users` names them.
 	ProjectsError_PROJECTS_ERROR_DELIVERABLE_IN_USE ProjectsError = 67
+	// The document lacks its issuer, number or date, or its amounts contradict each
+	// other.
+	ProjectsError_PROJECTS_ERROR_DOCUMENT_WRONG ProjectsError = 90
+	// The issuer's VAT number or tax code is no such number, or its check digit is
+	// wrong.
+	ProjectsError_PROJECTS_ERROR_ISSUER_ID_WRONG ProjectsError = 91
+	// Hours on a line that is not for staff, or an amount that is not hours ×
+	// hourly rate.
+	ProjectsError_PROJECTS_ERROR_STAFF_COST_WRONG ProjectsError = 92
+	// The expenditure is in a claim that was submitted and stands: metadata
+	// `claims` names it.
+	ProjectsError_PROJECTS_ERROR_EXPENDITURE_CLAIMED ProjectsError = 93
+	// A file is not one of the project's.
+	ProjectsError_PROJECTS_ERROR_FILE_UNKNOWN ProjectsError = 94
 )
 
 // Enum value maps for ProjectsError.
@@ -171,6 +185,11 @@ var (
 		65: "PROJECTS_ERROR_COST_METHOD_WRONG",
 		66: "PROJECTS_ERROR_FLAT_RATE_WRONG",
 		67: "PROJECTS_ERROR_DELIVERABLE_IN_USE",
+		90: "PROJECTS_ERROR_DOCUMENT_WRONG",
+		91: "PROJECTS_ERROR_ISSUER_ID_WRONG",
+		92: "PROJECTS_ERROR_STAFF_COST_WRONG",
+		93: "PROJECTS_ERROR_EXPENDITURE_CLAIMED",
+		94: "PROJECTS_ERROR_FILE_UNKNOWN",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -215,6 +234,11 @@ var (
 		"PROJECTS_ERROR_COST_METHOD_WRONG":         65,
 		"PROJECTS_ERROR_FLAT_RATE_WRONG":           66,
 		"PROJECTS_ERROR_DELIVERABLE_IN_USE":        67,
+		"PROJECTS_ERROR_DOCUMENT_WRONG":            90,
+		"PROJECTS_ERROR_ISSUER_ID_WRONG":           91,
+		"PROJECTS_ERROR_STAFF_COST_WRONG":          92,
+		"PROJECTS_ERROR_EXPENDITURE_CLAIMED":       93,
+		"PROJECTS_ERROR_FILE_UNKNOWN":              94,
 	}
 )
 
@@ -249,7 +273,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xdd\v\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x92\r\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -293,7 +317,12 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"#PROJECTS_ERROR_PERIOD_AMOUNTS_WRONG\x10@\x12$\n" +
 	" PROJECTS_ERROR_COST_METHOD_WRONG\x10A\x12\"\n" +
 	"\x1ePROJECTS_ERROR_FLAT_RATE_WRONG\x10B\x12%\n" +
-	"!PROJECTS_ERROR_DELIVERABLE_IN_USE\x10CBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"!PROJECTS_ERROR_DELIVERABLE_IN_USE\x10C\x12!\n" +
+	"\x1dPROJECTS_ERROR_DOCUMENT_WRONG\x10Z\x12\"\n" +
+	"\x1ePROJECTS_ERROR_ISSUER_ID_WRONG\x10[\x12#\n" +
+	"\x1fPROJECTS_ERROR_STAFF_COST_WRONG\x10\\\x12&\n" +
+	"\"PROJECTS_ERROR_EXPENDITURE_CLAIMED\x10]\x12\x1f\n" +
+	"\x1bPROJECTS_ERROR_FILE_UNKNOWN\x10^BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

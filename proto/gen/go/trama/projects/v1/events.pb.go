@@ -500,7 +500,7 @@ var File_trama_projects_v1_events_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/events.proto\x12\x11trama.projects.v1\x1a\x1dtrama/projects/v1/alert.proto\x1a\x1etrama/projects/v1/budget.proto\x1a\x1etrama/projects/v1/lesson.proto\x1a\x1ftrama/projects/v1/project.proto\"E\n" +
+	"\x1etrama/projects/v1/events.proto\x12\x11trama.projects.v1\x1a\x1dtrama/projects/v1/alert.proto\x1a#trama/projects/v1/expenditure.proto\x1a\x1etrama/projects/v1/lesson.proto\x1a\x1ftrama/projects/v1/project.proto\"E\n" +
 	"\rProjectOpened\x124\n" +
 	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectR\aproject\"F\n" +
 	"\x0eProjectUpdated\x124\n" +
@@ -580,7 +580,7 @@ func file_trama_projects_v1_events_proto_init() {
 		return
 	}
 	file_trama_projects_v1_alert_proto_init()
-	file_trama_projects_v1_budget_proto_init()
+	file_trama_projects_v1_expenditure_proto_init()
 	file_trama_projects_v1_lesson_proto_init()
 	file_trama_projects_v1_project_proto_init()
 	type x struct{}
