@@ -20,9 +20,18 @@ type Task struct {
 	Stamp
 	Work
 	// Times are computed by Reschedule; the stamp does not cover them.
-	Times schedule.Times `json:"-"`
+	Times Times `json:"-"`
 	// Done is the progress to show: the task's own, or its subtasks'.
 	Done int32 `json:"-"`
+}
+
+// Times is what is computed for a task: days, and its total float in working
+// days.
+type Times struct {
+	Start, Finish         civil.Date // early
+	LateStart, LateFinish civil.Date
+	Float                 int
+	Critical, Summary     bool
 }
 
 // Work is what people write about a task.
@@ -86,24 +95,59 @@ func (w *Work) Check(p *Project, today civil.Date) error {
 	return nil
 }
 
+// A plan that counts in days has days of eight hours, Monday to Friday.
+const minutesPerDay = 8 * 60
+
+func officeWeek() schedule.Calendar {
+	c := schedule.Standard("days")
+	c.Italian = false
+	return c
+}
+
 // Reschedule computes the times and the progress of all tasks of a project.
 func Reschedule(p *Project, tasks []*Task) error {
 	in := make([]schedule.Task, len(tasks))
 	byID := make(map[string]*Task, len(tasks))
 	for i, t := range tasks {
 		byID[t.ID] = t
-		in[i] = schedule.Task{ID: t.ID, Parent: t.Parent, Duration: int(t.Duration), NotBefore: t.NotBefore}
+		in[i] = schedule.Task{ID: t.ID, Parent: t.Parent, Duration: int(t.Duration) * minutesPerDay}
+		if t.NotBefore != "" {
+			in[i].Constraint = schedule.Constraint{Type: schedule.StartNoEarlierThan, At: schedule.At(t.NotBefore, 0)}
+			if t.Duration == 0 { // reached at the end of that day
+				in[i].Constraint.At = schedule.At(t.NotBefore, 17*60)
+			}
+		}
 		for _, l := range t.Links {
-			in[i].Links = append(in[i].Links, schedule.Link{Predecessor: l.Task, Lag: int(l.Lag)})
+			in[i].Links = append(in[i].Links, schedule.Link{Predecessor: l.Task, Lag: int(l.Lag) * minutesPerDay})
 		}
 	}
-	times, err := schedule.Compute(p.Start, in)
+	summary := map[string]bool{}
+	for _, t := range tasks {
+		summary[t.Parent] = t.Parent != ""
+	}
+	for _, t := range tasks {
+		if summary[t.ID] && (len(t.Links) > 0 || t.NotBefore != "") {
+			return summaryError(t.Name())
+		}
+		for _, l := range t.Links {
+			if summary[l.Task] {
+				return summaryError(TaskName(p.ID, l.Task))
+			}
+		}
+	}
+	times, err := schedule.Compute(schedule.Settings{
+		Start: schedule.At(p.Start, 0), Calendar: "days", Calendars: []schedule.Calendar{officeWeek()},
+	}, in)
 	if err != nil {
 		return scheduleError(p, err)
 	}
 	for i, t := range tasks {
-		t.Times = times[i]
-		if t.Times.Summary && (t.NotBefore != "" || t.ActualStart != "" || t.ActualFinish != "") {
+		x := &times[i]
+		t.Times = Times{
+			Start: x.EarlyStart.Date(), Finish: x.EarlyFinish.Date(), LateStart: x.LateStart.Date(), LateFinish: x.LateFinish.Date(),
+			Float: x.TotalFloat / minutesPerDay, Critical: x.Critical, Summary: x.Summary,
+		}
+		if x.Summary && (t.ActualStart != "" || t.ActualFinish != "") {
 			return summaryError(t.Name())
 		}
 	}
@@ -132,10 +176,7 @@ func scheduleError(p *Project, err error) error {
 	if e, ok := errors.AsType[*schedule.SummaryError](err); ok {
 		return summaryError(TaskName(p.ID, e.Task))
 	}
-	if errors.Is(err, schedule.ErrRange) {
-		return errs.New(errs.FailedPrecondition, ScheduleRange, "%s", err)
-	}
-	return err
+	return errs.New(errs.FailedPrecondition, ScheduleRange, "%s", err)
 }
 
 // mean is a weighted mean of progress. Where everything has no duration, each

@@ -6,7 +6,6 @@ import (
 	"github.com/trama-suite/trama/services/platform/page"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
-	"github.com/trama-suite/trama/services/projects/internal/domain/schedule"
 )
 
 // Tasks is what lists of tasks can be filtered and ordered by.
@@ -68,7 +67,7 @@ func SaveTask(ctx context.Context, tx *sqldb.Tx, t *domain.Task, was int64) erro
 
 // Computed is what of a task is computed.
 type Computed struct {
-	times schedule.Times
+	times domain.Times
 	done  int32
 }
 
@@ -82,12 +81,7 @@ func ComputedOf(tasks []*domain.Task) map[string]Computed {
 	return out
 }
 
-// computed leaves out the offsets, which are not stored.
-func computed(t *domain.Task) Computed {
-	c := Computed{t.Times, t.Done}
-	c.times.ES, c.times.EF, c.times.LS, c.times.LF = 0, 0, 0, 0
-	return c
-}
+func computed(t *domain.Task) Computed { return Computed{t.Times, t.Done} }
 
 // SaveTimes stores what is computed of the tasks where it differs from before.
 func SaveTimes(tx *sqldb.Tx, tasks []*domain.Task, before map[string]Computed) {
