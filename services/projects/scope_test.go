@@ -97,6 +97,14 @@ func (w *world) sharedReads() []call {
 			_, err := w.ListBudgetLines(as, &projectsv1.ListBudgetLinesRequest{Parent: name})
 			return err
 		}},
+		{"GetBudgetSummary", func(as context.Context) error {
+			_, err := w.GetBudgetSummary(as, &projectsv1.GetBudgetSummaryRequest{Name: name + "/budgetSummary"})
+			return err
+		}},
+		{"ListBudgetVersions", func(as context.Context) error {
+			_, err := w.ListBudgetVersions(as, &projectsv1.ListBudgetVersionsRequest{Parent: name})
+			return err
+		}},
 		{"ListExpenditures", func(as context.Context) error {
 			_, err := w.ListExpenditures(as, &projectsv1.ListExpendituresRequest{Parent: name})
 			return err
@@ -177,6 +185,10 @@ func (w *world) leadWrites() []call {
 		}},
 		{"UpdateBudgetLine", func(as context.Context) error {
 			_, err := w.UpdateBudgetLine(as, &projectsv1.UpdateBudgetLineRequest{BudgetLine: &projectsv1.BudgetLine{Name: w.lines[member].GetName(), Description: "x"}})
+			return err
+		}},
+		{"CreateBudgetVersion", func(as context.Context) error {
+			_, err := w.CreateBudgetVersion(as, &projectsv1.CreateBudgetVersionRequest{Parent: name, BudgetVersion: &projectsv1.BudgetVersion{Reason: "x"}})
 			return err
 		}},
 		{"CreateLesson", func(as context.Context) error {

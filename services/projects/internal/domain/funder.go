@@ -128,12 +128,12 @@ func (c *Card) checkPeriods() error {
 // period that is reported.
 func (p *Project) keepKeys(next *Card, use Use) error {
 	for key, users := range use.Funders {
-		if !next.HasFunder(key) && len(users) > 0 {
+		if users = users[:min(len(users), 10)]; !next.HasFunder(key) && len(users) > 0 {
 			return InUse(FunderInUse, "the funder "+key, users)
 		}
 	}
 	for key, users := range use.Periods {
-		if !next.HasPeriod(key) && len(users) > 0 {
+		if users = users[:min(len(users), 10)]; !next.HasPeriod(key) && len(users) > 0 {
 			return InUse(PeriodInUse, "the reporting period "+key, users)
 		}
 	}

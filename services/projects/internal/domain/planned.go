@@ -28,6 +28,9 @@ func (b *Budget) Add(l *Line, now time.Time) ([]*Line, error) {
 	if err := first(b.Project.RequirePartner("budget_line.organisation", l.Organisation), l.check(b.Project)); err != nil {
 		return nil, err
 	}
+	if len(b.Lines) >= MaxLines {
+		return nil, errs.New(errs.FailedPrecondition, BudgetLimit, "%s has %d budget lines already", b.Project.Name(), len(b.Lines))
+	}
 	l.Spent = money.Amount{Currency: b.Project.Currency}
 	l.Stamp = NewStamp(now)
 	b.Lines = append(b.Lines, l)

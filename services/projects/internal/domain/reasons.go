@@ -54,6 +54,7 @@ const (
 	StaffCostWrong          errs.Reason = "STAFF_COST_WRONG"
 	ExpenditureClaimed      errs.Reason = "EXPENDITURE_CLAIMED"
 	FileUnknown             errs.Reason = "FILE_UNKNOWN"
+	BudgetLimit             errs.Reason = "BUDGET_LIMIT"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -63,6 +64,6 @@ var Reasons = []errs.Reason{
 	ArtefactUnknown, ArtefactExists, ArtefactComputed, EvidenceMissing, TemplateWrong, TaskCycle, TaskUnknown,
 	TaskInUse, SummaryTask, ProgressWrong, ScheduleRange, DeliverableState, LineOfOtherPartner, LineInUse,
 	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
-	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse,
+	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse, BudgetLimit,
 	DocumentWrong, IssuerIDWrong, StaffCostWrong, ExpenditureClaimed, FileUnknown,
 }

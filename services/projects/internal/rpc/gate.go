@@ -166,6 +166,9 @@ func (s *Server) moved(ctx context.Context, tx *sqldb.Tx, p *domain.Project, was
 		return nil, err
 	}
 	store.InsertMove(tx, move)
+	if err := s.freezeAtExecution(ctx, tx, p, move); err != nil {
+		return nil, err
+	}
 	if err := s.tell(ctx, tx, p, events...); err != nil {
 		return nil, err
 	}

@@ -198,5 +198,15 @@ func keysInUse(ctx context.Context, tx *sqldb.Tx, id string, use *domain.Use) er
 		}
 	}
 	delete(use.Funders, funding.Own)
-	return nil
+	use.Reported = map[string][]string{}
+	claims, err := collect(ctx, tx, func(r row) (c [3]string, err error) {
+		err = r.Scan(&c[0], &c[1], &c[2])
+		return c, err
+	}, `SELECT funder, period, 'projects/' || project || '/claims/' || id FROM claims WHERE project = $1 AND state <> 'WITHDRAWN' ORDER BY id`, id)
+	for _, c := range claims {
+		use.Funders[c[0]] = append(use.Funders[c[0]], c[2])
+		use.Periods[c[1]] = append(use.Periods[c[1]], c[2])
+		use.Reported[c[1]] = append(use.Reported[c[1]], c[2])
+	}
+	return err
 }

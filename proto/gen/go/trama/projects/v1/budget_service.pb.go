@@ -398,11 +398,306 @@ func (x *DeleteBudgetLineRequest) GetEtag() string {
 	return ""
 }
 
+// CreateBudgetVersionRequest creates one.
+type CreateBudgetVersionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Reason and flexibility. The server takes the lines as they are.
+	BudgetVersion *BudgetVersion `protobuf:"bytes,2,opt,name=budget_version,json=budgetVersion,proto3" json:"budget_version,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateBudgetVersionRequest) Reset() {
+	*x = CreateBudgetVersionRequest{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateBudgetVersionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateBudgetVersionRequest) ProtoMessage() {}
+
+func (x *CreateBudgetVersionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateBudgetVersionRequest.ProtoReflect.Descriptor instead.
+func (*CreateBudgetVersionRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CreateBudgetVersionRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *CreateBudgetVersionRequest) GetBudgetVersion() *BudgetVersion {
+	if x != nil {
+		return x.BudgetVersion
+	}
+	return nil
+}
+
+func (x *CreateBudgetVersionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// GetBudgetVersionRequest names what to read.
+type GetBudgetVersionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/budgetVersions/{budget_version}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBudgetVersionRequest) Reset() {
+	*x = GetBudgetVersionRequest{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBudgetVersionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBudgetVersionRequest) ProtoMessage() {}
+
+func (x *GetBudgetVersionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBudgetVersionRequest.ProtoReflect.Descriptor instead.
+func (*GetBudgetVersionRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetBudgetVersionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ListBudgetVersionsRequest asks for one page.
+type ListBudgetVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many to return at most; 0 means 50, the limit is 1,000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before; empty for the first.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over `number`.
+	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over `number`, `create_time`; without it, in the order of
+	// creation.
+	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBudgetVersionsRequest) Reset() {
+	*x = ListBudgetVersionsRequest{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBudgetVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBudgetVersionsRequest) ProtoMessage() {}
+
+func (x *ListBudgetVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBudgetVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListBudgetVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListBudgetVersionsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListBudgetVersionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListBudgetVersionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListBudgetVersionsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListBudgetVersionsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+// ListBudgetVersionsResponse is one page.
+type ListBudgetVersionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The page, without lines.
+	BudgetVersions []*BudgetVersion `protobuf:"bytes,1,rep,name=budget_versions,json=budgetVersions,proto3" json:"budget_versions,omitempty"`
+	// Token of the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBudgetVersionsResponse) Reset() {
+	*x = ListBudgetVersionsResponse{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBudgetVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBudgetVersionsResponse) ProtoMessage() {}
+
+func (x *ListBudgetVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBudgetVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListBudgetVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListBudgetVersionsResponse) GetBudgetVersions() []*BudgetVersion {
+	if x != nil {
+		return x.BudgetVersions
+	}
+	return nil
+}
+
+func (x *ListBudgetVersionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// GetBudgetSummaryRequest names what to read.
+type GetBudgetSummaryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/budgetSummary`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetBudgetSummaryRequest) Reset() {
+	*x = GetBudgetSummaryRequest{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetBudgetSummaryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetBudgetSummaryRequest) ProtoMessage() {}
+
+func (x *GetBudgetSummaryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetBudgetSummaryRequest.ProtoReflect.Descriptor instead.
+func (*GetBudgetSummaryRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *GetBudgetSummaryRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 var File_trama_projects_v1_budget_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\n" +
-	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\"\xf9\x01\n" +
+	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\x1a&trama/projects/v1/budget_summary.proto\"\xf9\x01\n" +
 	"\x17CreateBudgetLineRequest\x12f\n" +
 	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12J\n" +
 	"\vbudget_line\x18\x02 \x01(\v2\x1d.trama.projects.v1.BudgetLineB\n" +
@@ -433,7 +728,28 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe8\x01\n" +
 	"\x17DeleteBudgetLineRequest\x12\xaf\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x9a\x01\xbaH\x96\x01r\x93\x012\x90\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetLines/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag2\xb6\x06\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\x85\x02\n" +
+	"\x1aCreateBudgetVersionRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12S\n" +
+	"\x0ebudget_version\x18\x02 \x01(\v2 .trama.projects.v1.BudgetVersionB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\rbudgetVersion\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xce\x01\n" +
+	"\x17GetBudgetVersionRequest\x12\xb2\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9d\x01\xbaH\x99\x01r\x96\x012\x93\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetVersions/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x9c\x02\n" +
+	"\x19ListBudgetVersionsRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12 \n" +
+	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12#\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"\x8f\x01\n" +
+	"\x1aListBudgetVersionsResponse\x12I\n" +
+	"\x0fbudget_versions\x18\x01 \x03(\v2 .trama.projects.v1.BudgetVersionR\x0ebudgetVersions\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8b\x01\n" +
+	"\x17GetBudgetSummaryRequest\x12p\n" +
+	"\x04name\x18\x01 \x01(\tB\\\xbaHYrW2U^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetSummary$R\x04name2\xdf\v\n" +
 	"\rBudgetService\x12\xa3\x01\n" +
 	"\x10CreateBudgetLine\x12*.trama.projects.v1.CreateBudgetLineRequest\x1a\x1d.trama.projects.v1.BudgetLine\"D\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x022:\vbudget_line\"#/v1/{parent=projects/*}/budgetLines\x12\x93\x01\n" +
@@ -446,7 +762,18 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\x10UpdateBudgetLine\x12*.trama.projects.v1.UpdateBudgetLineRequest\x1a\x1d.trama.projects.v1.BudgetLine\"P\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02>:\vbudget_line2//v1/{budget_line.name=projects/*/budgetLines/*}\x12\x8f\x01\n" +
 	"\x10DeleteBudgetLine\x12*.trama.projects.v1.DeleteBudgetLineRequest\x1a\x16.google.protobuf.Empty\"7\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%*#/v1/{name=projects/*/budgetLines/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%*#/v1/{name=projects/*/budgetLines/*}\x12\xb2\x01\n" +
+	"\x13CreateBudgetVersion\x12-.trama.projects.v1.CreateBudgetVersionRequest\x1a .trama.projects.v1.BudgetVersion\"J\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x028:\x0ebudget_version\"&/v1/{parent=projects/*}/budgetVersions\x12\x9f\x01\n" +
+	"\x10GetBudgetVersion\x12*.trama.projects.v1.GetBudgetVersionRequest\x1a .trama.projects.v1.BudgetVersion\"=\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02(\x12&/v1/{name=projects/*/budgetVersions/*}\x12\xb0\x01\n" +
+	"\x12ListBudgetVersions\x12,.trama.projects.v1.ListBudgetVersionsRequest\x1a-.trama.projects.v1.ListBudgetVersionsResponse\"=\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=projects/*}/budgetVersions\x12\x9c\x01\n" +
+	"\x10GetBudgetSummary\x12*.trama.projects.v1.GetBudgetSummaryRequest\x1a .trama.projects.v1.BudgetSummary\":\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02%\x12#/v1/{name=projects/*/budgetSummary}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_budget_service_proto_rawDescOnce sync.Once
@@ -460,38 +787,55 @@ func file_trama_projects_v1_budget_service_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_budget_service_proto_rawDescData
 }
 
-var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_trama_projects_v1_budget_service_proto_goTypes = []any{
-	(*CreateBudgetLineRequest)(nil), // 0: trama.projects.v1.CreateBudgetLineRequest
-	(*GetBudgetLineRequest)(nil),    // 1: trama.projects.v1.GetBudgetLineRequest
-	(*ListBudgetLinesRequest)(nil),  // 2: trama.projects.v1.ListBudgetLinesRequest
-	(*ListBudgetLinesResponse)(nil), // 3: trama.projects.v1.ListBudgetLinesResponse
-	(*UpdateBudgetLineRequest)(nil), // 4: trama.projects.v1.UpdateBudgetLineRequest
-	(*DeleteBudgetLineRequest)(nil), // 5: trama.projects.v1.DeleteBudgetLineRequest
-	(*BudgetLine)(nil),              // 6: trama.projects.v1.BudgetLine
-	(*fieldmaskpb.FieldMask)(nil),   // 7: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),           // 8: google.protobuf.Empty
+	(*CreateBudgetLineRequest)(nil),    // 0: trama.projects.v1.CreateBudgetLineRequest
+	(*GetBudgetLineRequest)(nil),       // 1: trama.projects.v1.GetBudgetLineRequest
+	(*ListBudgetLinesRequest)(nil),     // 2: trama.projects.v1.ListBudgetLinesRequest
+	(*ListBudgetLinesResponse)(nil),    // 3: trama.projects.v1.ListBudgetLinesResponse
+	(*UpdateBudgetLineRequest)(nil),    // 4: trama.projects.v1.UpdateBudgetLineRequest
+	(*DeleteBudgetLineRequest)(nil),    // 5: trama.projects.v1.DeleteBudgetLineRequest
+	(*CreateBudgetVersionRequest)(nil), // 6: trama.projects.v1.CreateBudgetVersionRequest
+	(*GetBudgetVersionRequest)(nil),    // 7: trama.projects.v1.GetBudgetVersionRequest
+	(*ListBudgetVersionsRequest)(nil),  // 8: trama.projects.v1.ListBudgetVersionsRequest
+	(*ListBudgetVersionsResponse)(nil), // 9: trama.projects.v1.ListBudgetVersionsResponse
+	(*GetBudgetSummaryRequest)(nil),    // 10: trama.projects.v1.GetBudgetSummaryRequest
+	(*BudgetLine)(nil),                 // 11: trama.projects.v1.BudgetLine
+	(*fieldmaskpb.FieldMask)(nil),      // 12: google.protobuf.FieldMask
+	(*BudgetVersion)(nil),              // 13: trama.projects.v1.BudgetVersion
+	(*emptypb.Empty)(nil),              // 14: google.protobuf.Empty
+	(*BudgetSummary)(nil),              // 15: trama.projects.v1.BudgetSummary
 }
 var file_trama_projects_v1_budget_service_proto_depIdxs = []int32{
-	6, // 0: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	6, // 1: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
-	6, // 2: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	7, // 3: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0, // 4: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
-	1, // 5: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
-	2, // 6: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
-	4, // 7: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
-	5, // 8: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
-	6, // 9: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	6, // 10: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	3, // 11: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
-	6, // 12: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	8, // 13: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
-	9, // [9:14] is the sub-list for method output_type
-	4, // [4:9] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	11, // 0: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	11, // 1: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
+	11, // 2: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	12, // 3: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
+	13, // 4: trama.projects.v1.CreateBudgetVersionRequest.budget_version:type_name -> trama.projects.v1.BudgetVersion
+	13, // 5: trama.projects.v1.ListBudgetVersionsResponse.budget_versions:type_name -> trama.projects.v1.BudgetVersion
+	0,  // 6: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
+	1,  // 7: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
+	2,  // 8: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
+	4,  // 9: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
+	5,  // 10: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
+	6,  // 11: trama.projects.v1.BudgetService.CreateBudgetVersion:input_type -> trama.projects.v1.CreateBudgetVersionRequest
+	7,  // 12: trama.projects.v1.BudgetService.GetBudgetVersion:input_type -> trama.projects.v1.GetBudgetVersionRequest
+	8,  // 13: trama.projects.v1.BudgetService.ListBudgetVersions:input_type -> trama.projects.v1.ListBudgetVersionsRequest
+	10, // 14: trama.projects.v1.BudgetService.GetBudgetSummary:input_type -> trama.projects.v1.GetBudgetSummaryRequest
+	11, // 15: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	11, // 16: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	3,  // 17: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
+	11, // 18: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	14, // 19: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
+	13, // 20: trama.projects.v1.BudgetService.CreateBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
+	13, // 21: trama.projects.v1.BudgetService.GetBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
+	9,  // 22: trama.projects.v1.BudgetService.ListBudgetVersions:output_type -> trama.projects.v1.ListBudgetVersionsResponse
+	15, // 23: trama.projects.v1.BudgetService.GetBudgetSummary:output_type -> trama.projects.v1.BudgetSummary
+	15, // [15:24] is the sub-list for method output_type
+	6,  // [6:15] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_service_proto_init() }
@@ -500,13 +844,14 @@ func file_trama_projects_v1_budget_service_proto_init() {
 		return
 	}
 	file_trama_projects_v1_budget_proto_init()
+	file_trama_projects_v1_budget_summary_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_service_proto_rawDesc), len(file_trama_projects_v1_budget_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,11 +20,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	BudgetService_CreateBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/CreateBudgetLine"
-	BudgetService_GetBudgetLine_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetLine"
-	BudgetService_ListBudgetLines_FullMethodName  = "/trama.projects.v1.BudgetService/ListBudgetLines"
-	BudgetService_UpdateBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/UpdateBudgetLine"
-	BudgetService_DeleteBudgetLine_FullMethodName = "/trama.projects.v1.BudgetService/DeleteBudgetLine"
+	BudgetService_CreateBudgetLine_FullMethodName    = "/trama.projects.v1.BudgetService/CreateBudgetLine"
+	BudgetService_GetBudgetLine_FullMethodName       = "/trama.projects.v1.BudgetService/GetBudgetLine"
+	BudgetService_ListBudgetLines_FullMethodName     = "/trama.projects.v1.BudgetService/ListBudgetLines"
+	BudgetService_UpdateBudgetLine_FullMethodName    = "/trama.projects.v1.BudgetService/UpdateBudgetLine"
+	BudgetService_DeleteBudgetLine_FullMethodName    = "/trama.projects.v1.BudgetService/DeleteBudgetLine"
+	BudgetService_CreateBudgetVersion_FullMethodName = "/trama.projects.v1.BudgetService/CreateBudgetVersion"
+	BudgetService_GetBudgetVersion_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetVersion"
+	BudgetService_ListBudgetVersions_FullMethodName  = "/trama.projects.v1.BudgetService/ListBudgetVersions"
+	BudgetService_GetBudgetSummary_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetSummary"
 )
 
 // BudgetServiceClient is the client API for BudgetService service.
@@ -53,6 +57,17 @@ type BudgetServiceClient interface {
 	UpdateBudgetLine(ctx context.Context, in *UpdateBudgetLineRequest, opts ...grpc.CallOption) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(ctx context.Context, in *DeleteBudgetLineRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// Keeps the budget as it is now as the approved one (approvazione del budget).
+	// Only the lead may (LEAD_ONLY). Passing the gate RfE does it too. Errors:
+	// PROJECT_CLOSED, FIELD_MISSING.
+	CreateBudgetVersion(ctx context.Context, in *CreateBudgetVersionRequest, opts ...grpc.CallOption) (*BudgetVersion, error)
+	// Reads an approved budget.
+	GetBudgetVersion(ctx context.Context, in *GetBudgetVersionRequest, opts ...grpc.CallOption) (*BudgetVersion, error)
+	// Lists the approved budgets of the project, without their lines.
+	ListBudgetVersions(ctx context.Context, in *ListBudgetVersionsRequest, opts ...grpc.CallOption) (*ListBudgetVersionsResponse, error)
+	// Sums the project's money up by line, partner, category, work package, period
+	// and funder, against the approved budget.
+	GetBudgetSummary(ctx context.Context, in *GetBudgetSummaryRequest, opts ...grpc.CallOption) (*BudgetSummary, error)
 }
 
 type budgetServiceClient struct {
@@ -113,6 +128,46 @@ func (c *budgetServiceClient) DeleteBudgetLine(ctx context.Context, in *DeleteBu
 	return out, nil
 }
 
+func (c *budgetServiceClient) CreateBudgetVersion(ctx context.Context, in *CreateBudgetVersionRequest, opts ...grpc.CallOption) (*BudgetVersion, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BudgetVersion)
+	err := c.cc.Invoke(ctx, BudgetService_CreateBudgetVersion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *budgetServiceClient) GetBudgetVersion(ctx context.Context, in *GetBudgetVersionRequest, opts ...grpc.CallOption) (*BudgetVersion, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BudgetVersion)
+	err := c.cc.Invoke(ctx, BudgetService_GetBudgetVersion_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *budgetServiceClient) ListBudgetVersions(ctx context.Context, in *ListBudgetVersionsRequest, opts ...grpc.CallOption) (*ListBudgetVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBudgetVersionsResponse)
+	err := c.cc.Invoke(ctx, BudgetService_ListBudgetVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *budgetServiceClient) GetBudgetSummary(ctx context.Context, in *GetBudgetSummaryRequest, opts ...grpc.CallOption) (*BudgetSummary, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BudgetSummary)
+	err := c.cc.Invoke(ctx, BudgetService_GetBudgetSummary_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BudgetServiceServer is the server API for BudgetService service.
 // All implementations must embed UnimplementedBudgetServiceServer
 // for forward compatibility.
@@ -139,6 +194,17 @@ type BudgetServiceServer interface {
 	UpdateBudgetLine(context.Context, *UpdateBudgetLineRequest) (*BudgetLine, error)
 	// Deletes a budget line. Only the lead may (LEAD_ONLY).
 	DeleteBudgetLine(context.Context, *DeleteBudgetLineRequest) (*emptypb.Empty, error)
+	// Keeps the budget as it is now as the approved one (approvazione del budget).
+	// Only the lead may (LEAD_ONLY). Passing the gate RfE does it too. Errors:
+	// PROJECT_CLOSED, FIELD_MISSING.
+	CreateBudgetVersion(context.Context, *CreateBudgetVersionRequest) (*BudgetVersion, error)
+	// Reads an approved budget.
+	GetBudgetVersion(context.Context, *GetBudgetVersionRequest) (*BudgetVersion, error)
+	// Lists the approved budgets of the project, without their lines.
+	ListBudgetVersions(context.Context, *ListBudgetVersionsRequest) (*ListBudgetVersionsResponse, error)
+	// Sums the project's money up by line, partner, category, work package, period
+	// and funder, against the approved budget.
+	GetBudgetSummary(context.Context, *GetBudgetSummaryRequest) (*BudgetSummary, error)
 	mustEmbedUnimplementedBudgetServiceServer()
 }
 
@@ -163,6 +229,18 @@ func (UnimplementedBudgetServiceServer) UpdateBudgetLine(context.Context, *Updat
 }
 func (UnimplementedBudgetServiceServer) DeleteBudgetLine(context.Context, *DeleteBudgetLineRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteBudgetLine not implemented")
+}
+func (UnimplementedBudgetServiceServer) CreateBudgetVersion(context.Context, *CreateBudgetVersionRequest) (*BudgetVersion, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateBudgetVersion not implemented")
+}
+func (UnimplementedBudgetServiceServer) GetBudgetVersion(context.Context, *GetBudgetVersionRequest) (*BudgetVersion, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBudgetVersion not implemented")
+}
+func (UnimplementedBudgetServiceServer) ListBudgetVersions(context.Context, *ListBudgetVersionsRequest) (*ListBudgetVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBudgetVersions not implemented")
+}
+func (UnimplementedBudgetServiceServer) GetBudgetSummary(context.Context, *GetBudgetSummaryRequest) (*BudgetSummary, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBudgetSummary not implemented")
 }
 func (UnimplementedBudgetServiceServer) mustEmbedUnimplementedBudgetServiceServer() {}
 func (UnimplementedBudgetServiceServer) testEmbeddedByValue()                       {}
@@ -275,6 +353,78 @@ func _BudgetService_DeleteBudgetLine_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BudgetService_CreateBudgetVersion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateBudgetVersionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BudgetServiceServer).CreateBudgetVersion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BudgetService_CreateBudgetVersion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BudgetServiceServer).CreateBudgetVersion(ctx, req.(*CreateBudgetVersionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BudgetService_GetBudgetVersion_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBudgetVersionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BudgetServiceServer).GetBudgetVersion(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BudgetService_GetBudgetVersion_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BudgetServiceServer).GetBudgetVersion(ctx, req.(*GetBudgetVersionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BudgetService_ListBudgetVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBudgetVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BudgetServiceServer).ListBudgetVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BudgetService_ListBudgetVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BudgetServiceServer).ListBudgetVersions(ctx, req.(*ListBudgetVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BudgetService_GetBudgetSummary_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBudgetSummaryRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BudgetServiceServer).GetBudgetSummary(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BudgetService_GetBudgetSummary_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BudgetServiceServer).GetBudgetSummary(ctx, req.(*GetBudgetSummaryRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // BudgetService_ServiceDesc is the grpc.ServiceDesc for BudgetService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -301,6 +451,22 @@ var BudgetService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteBudgetLine",
 			Handler:    _BudgetService_DeleteBudgetLine_Handler,
+		},
+		{
+			MethodName: "CreateBudgetVersion",
+			Handler:    _BudgetService_CreateBudgetVersion_Handler,
+		},
+		{
+			MethodName: "GetBudgetVersion",
+			Handler:    _BudgetService_GetBudgetVersion_Handler,
+		},
+		{
+			MethodName: "ListBudgetVersions",
+			Handler:    _BudgetService_ListBudgetVersions_Handler,
+		},
+		{
+			MethodName: "GetBudgetSummary",
+			Handler:    _BudgetService_GetBudgetSummary_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

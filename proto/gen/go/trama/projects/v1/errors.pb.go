@@ -138,6 +138,8 @@ const (
 	ProjectsError_PROJECTS_ERROR_EXPENDITURE_CLAIMED ProjectsError = 93
 	// A file is not one of the project's.
 	ProjectsError_PROJECTS_ERROR_FILE_UNKNOWN ProjectsError = 94
+	// The project has 2,000 budget lines or 1,000 budget versions already.
+	ProjectsError_PROJECTS_ERROR_BUDGET_LIMIT ProjectsError = 68
 )
 
 // Enum value maps for ProjectsError.
@@ -190,6 +192,7 @@ var (
 		92: "PROJECTS_ERROR_STAFF_COST_WRONG",
 		93: "PROJECTS_ERROR_EXPENDITURE_CLAIMED",
 		94: "PROJECTS_ERROR_FILE_UNKNOWN",
+		68: "PROJECTS_ERROR_BUDGET_LIMIT",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -239,6 +242,7 @@ var (
 		"PROJECTS_ERROR_STAFF_COST_WRONG":          92,
 		"PROJECTS_ERROR_EXPENDITURE_CLAIMED":       93,
 		"PROJECTS_ERROR_FILE_UNKNOWN":              94,
+		"PROJECTS_ERROR_BUDGET_LIMIT":              68,
 	}
 )
 
@@ -273,7 +277,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x92\r\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xb3\r\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -322,7 +326,8 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\x1ePROJECTS_ERROR_ISSUER_ID_WRONG\x10[\x12#\n" +
 	"\x1fPROJECTS_ERROR_STAFF_COST_WRONG\x10\\\x12&\n" +
 	"\"PROJECTS_ERROR_EXPENDITURE_CLAIMED\x10]\x12\x1f\n" +
-	"\x1bPROJECTS_ERROR_FILE_UNKNOWN\x10^BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1bPROJECTS_ERROR_FILE_UNKNOWN\x10^\x12\x1f\n" +
+	"\x1bPROJECTS_ERROR_BUDGET_LIMIT\x10DBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once
