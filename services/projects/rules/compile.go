@@ -208,8 +208,11 @@ func (sizes) EstimateSize(n checker.AstNode) *checker.SizeEstimate {
 }
 
 // EstimateCallCost implements checker.CostEstimator: what walks a list costs a
-// step for each item.
+// step for each item, and there are no more methods than exist.
 func (sizes) EstimateCallCost(function, _ string, _ *checker.AstNode, args []checker.AstNode) *checker.CallEstimate {
+	if function == "methods" {
+		return &checker.CallEstimate{CostEstimate: checker.CostEstimate{Min: 1, Max: 5}, ResultSize: &checker.SizeEstimate{Min: 0, Max: uint64(len(Methods))}}
+	}
 	if (function != "sum" && function != "distinct") || len(args) != 1 {
 		return nil
 	}

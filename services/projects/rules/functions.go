@@ -53,6 +53,11 @@ var functions = []function{
 			return fraction(int64(part.(types.Int)), whole, int64(of.(types.Int)))
 		}),
 	}},
+	{"pro_rata", "pro_rata(amount, part, whole)", "an amount times part over whole, rounded down to the minor unit; an error where the whole is not above 0", []cel.FunctionOpt{
+		cel.Overload("pro_rata_int_int_int", []*cel.Type{cel.IntType, cel.IntType, cel.IntType}, cel.IntType, cel.FunctionBinding(func(a ...ref.Val) ref.Val {
+			return fraction(int64(a[0].(types.Int)), int64(a[1].(types.Int)), int64(a[2].(types.Int)))
+		})),
+	}},
 	{"least", "least(a, b)", "the smaller of two numbers", []cel.FunctionOpt{
 		binary("least_int_int", cel.IntType, cel.IntType, cel.IntType, func(a, b ref.Val) ref.Val { return min(a.(types.Int), b.(types.Int)) }),
 	}},
