@@ -17,6 +17,7 @@ import (
 	"github.com/trama-suite/trama/gateway"
 	"github.com/trama-suite/trama/services/platform/app"
 	"github.com/trama-suite/trama/services/platform/auth"
+	"github.com/trama-suite/trama/services/platform/blob"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/config"
 	"github.com/trama-suite/trama/services/platform/ids"
@@ -191,9 +192,10 @@ func (s *Suite) deps(name string) app.Deps {
 			s.diagnoses = append(s.diagnoses, s.diagnose(name, db)...)
 			return db, nil
 		},
-		Bus:     s.bus,
-		Dial:    func(callee string) grpc.ClientConnInterface { return s.dial(name, callee) },
-		DataDir: filepath.Join(s.cfg.DataDir, "derived", name),
+		Bus:       s.bus,
+		OpenFiles: func() (blob.Store, error) { return openFiles(s.cfg, name) },
+		Dial:      func(callee string) grpc.ClientConnInterface { return s.dial(name, callee) },
+		DataDir:   filepath.Join(s.cfg.DataDir, "derived", name),
 	}
 }
 
@@ -205,6 +207,19 @@ func openDB(ctx context.Context, cfg config.Config, name string, migrations fs.F
 		url = "sqlite:" + filepath.Join(cfg.DataDir, "db")
 	}
 	return sqldb.Open(ctx, sqldb.Config{URL: url, Schema: name, Log: log}, migrations)
+}
+
+// openFiles opens one service's area of the file store: a folder in the data
+// folder unless the configuration says otherwise.
+func openFiles(cfg config.Config, name string) (blob.Store, error) {
+	url := cfg.Files.URL
+	if url == "" {
+		url = "file:" + filepath.Join(cfg.DataDir, "files")
+	}
+	return blob.Open(blob.Config{
+		URL: url, AccessKey: cfg.Files.AccessKey, SecretKey: string(cfg.Files.SecretKey), Area: name,
+		Scratch: filepath.Join(cfg.DataDir, "derived", name),
+	})
 }
 
 // dial returns the connection on which caller calls callee: within the process

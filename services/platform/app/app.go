@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/trama-suite/trama/services/platform/blob"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/ids"
 	"github.com/trama-suite/trama/services/platform/sqldb"
@@ -36,6 +37,8 @@ type Deps struct {
 	// service calls as itself (role SERVICE). It returns at once; calls wait
 	// until the other service is there, as long as their context allows.
 	Dial func(service string) grpc.ClientConnInterface
+	// OpenFiles opens the service's own area of the deployment's file store.
+	OpenFiles func() (blob.Store, error)
 	// DataDir is a folder for derived local files (a search index), which may
 	// be lost at any time. Empty: keep them in memory.
 	DataDir string

@@ -50,6 +50,8 @@ type Config struct {
 	Trace Trace `koanf:"trace"`
 	// Journal of events.
 	Journal Journal `koanf:"journal"`
+	// Files says where uploaded files are kept.
+	Files Files `koanf:"files"`
 	// LogLevel is debug, info, warn or error. Default "info".
 	LogLevel string `koanf:"log_level"`
 }
@@ -118,6 +120,20 @@ type Journal struct {
 	Retention time.Duration `koanf:"retention"`
 }
 
+// Files says where uploaded files are kept and how large one may be. All
+// processes of a deployment have the same.
+type Files struct {
+	// URL is file:DIRECTORY, or s3://BUCKET/PREFIX?endpoint=https://host:port&region=NAME
+	// for a store that speaks the S3 protocol. Empty: files in DataDir.
+	URL string `koanf:"url"`
+	// AccessKey and SecretKey are the account at the S3 store. Empty: those of
+	// the variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+	AccessKey string `koanf:"access_key"`
+	SecretKey Secret `koanf:"secret_key"`
+	// MaxSize of one file, in bytes. Default 20 MiB.
+	MaxSize int64 `koanf:"max_size"`
+}
+
 // Default returns the configuration of an installation that sets nothing.
 func Default() Config {
 	return Config{
@@ -128,6 +144,7 @@ func Default() Config {
 		TimeZone: "Europe/Rome",
 		Auth:     Auth{Audience: "trama"},
 		Trace:    Trace{SampleRatio: 0.01},
+		Files:    Files{MaxSize: 20 << 20},
 		LogLevel: "info",
 	}
 }

@@ -11,7 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/trama-suite/trama/services/platform/blob"
 )
+
+// maxFile is the largest limit that may be set for files, in bytes.
+const maxFile = 1 << 30
 
 var region = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]{1,3})?$`)
 
@@ -66,6 +71,15 @@ func (c Config) Validate() error {
 	}
 	if c.Journal.Retention < 0 {
 		add("journal.retention", "it cannot be negative")
+	}
+	if err := blob.Check(c.Files.URL); c.Files.URL != "" && err != nil {
+		add("files.url", "%w", err)
+	}
+	if (c.Files.AccessKey == "") != (c.Files.SecretKey == "") {
+		add("files.access_key", "access_key and secret_key go together")
+	}
+	if c.Files.MaxSize < 1 || c.Files.MaxSize > maxFile {
+		add("files.max_size", "%d is not between 1 and %d bytes", c.Files.MaxSize, int64(maxFile))
 	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -17,6 +17,7 @@ import (
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	"github.com/trama-suite/trama/services/platform/app"
 	"github.com/trama-suite/trama/services/platform/auth"
+	"github.com/trama-suite/trama/services/platform/blob"
 	"github.com/trama-suite/trama/services/platform/bus"
 	"github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
@@ -43,6 +44,8 @@ type Env struct {
 	Service *app.Service
 	// Server serves it: over TCP too, where a test needs that.
 	Server *rpc.Server
+	// FilesDir is the folder of the service's file store.
+	FilesDir string
 	// Followed are the events that the service publishes; see Events.
 	Followed *Events
 
@@ -77,12 +80,16 @@ func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.D
 	}
 	env.verifier = verifier
 	env.Bus = Bus(t)
+	env.FilesDir = t.TempDir()
 
 	service, err := build(t.Context(), app.Deps{
 		Log: log, Now: env.Clock.Now, NewID: IDs(1, env.Clock.Now), Region: Region, Bus: env.Bus,
 		OpenDB: func(_ context.Context, migrations fs.FS) (*sqldb.DB, error) {
 			env.DB = open(t, "service", migrations)
 			return env.DB, nil
+		},
+		OpenFiles: func() (blob.Store, error) {
+			return blob.Open(blob.Config{URL: "file:" + env.FilesDir, Area: "service"})
 		},
 		Dial: func(name string) grpc.ClientConnInterface { return env.peer(name) },
 	})
