@@ -31,6 +31,9 @@ type Config struct {
 	Origins []string
 	// RateLimit bounds the requests of one caller.
 	RateLimit RateLimit
+	// MaxUpload is how large a file may be that is uploaded, in bytes; 0 means 20
+	// MiB. The services have a limit of their own.
+	MaxUpload int64
 	// Operations are the process's health, checks and metrics.
 	Operations Operations
 	// Tracer, Meter and Propagator carry the gateway's telemetry.
@@ -64,6 +67,9 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 				return nil, fmt.Errorf("mount %s: %w", service, err)
 			}
 		}
+		if err := mountDownloads(api, service, conditionalConn{conns[service]}); err != nil {
+			return nil, fmt.Errorf("mount %s: %w", service, err)
+		}
 	}
 
 	root := http.NewServeMux()
@@ -71,7 +77,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 	if err != nil {
 		return nil, err
 	}
-	traced := telemetry.middleware(readable(readConditions(limitBody(api))))
+	traced := telemetry.middleware(readable(readConditions(limitBody(cfg.MaxUpload, api))))
 	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
 	root.HandleFunc("GET /openapi.json", openAPI)
 	root.Handle("GET /docs/", v5emb.NewHandlerWithConfig(swgui.Config{

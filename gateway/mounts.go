@@ -53,6 +53,8 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewBudgetServiceClient, projectsv1.RegisterBudgetServiceHandlerClient),
 		bind(projectsv1.NewExpenditureServiceClient, projectsv1.RegisterExpenditureServiceHandlerClient),
 		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),
+		bind(projectsv1.NewFileServiceClient, projectsv1.RegisterFileServiceHandlerClient),
+		mountUpload,
 		bind(projectsv1.NewGateServiceClient, projectsv1.RegisterGateServiceHandlerClient),
 		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),
 		bind(projectsv1.NewPlanServiceClient, projectsv1.RegisterPlanServiceHandlerClient),

@@ -81,7 +81,7 @@ func handleError(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, 
 	}
 	p := problemOf(status.Convert(err))
 	if tooLarge(r) {
-		p = newProblem(codes.InvalidArgument, errs.BodyTooLarge, "the request body is larger than 4 MiB")
+		p = newProblem(codes.InvalidArgument, errs.BodyTooLarge, "the request body is larger than "+bodyLimit(r))
 		w.Header().Set("Connection", "close")
 	}
 	if forced != 0 {

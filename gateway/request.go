@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -15,13 +16,15 @@ import (
 	"github.com/trama-suite/trama/services/platform/errs"
 )
 
-// maxBody is the largest request body, as for gRPC messages.
+// maxBody is the largest request body, as for gRPC messages. Files have a limit
+// of their own.
 const maxBody = 4 << 20
 
-// limitedBody is a request body that stops after maxBody and remembers it, so
+// limitedBody is a request body that stops after its limit and remembers it, so
 // that the error handler can tell a large body from a malformed one.
 type limitedBody struct {
 	io.ReadCloser
+	limit    int64
 	left     int64
 	exceeded bool
 }
@@ -41,14 +44,21 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 type bodyKey struct{}
 
 // limitBody is the middleware that bounds bodies.
-func limitBody(next http.Handler) http.Handler {
+func limitBody(maxUpload int64, next http.Handler) http.Handler {
+	if maxUpload <= 0 {
+		maxUpload = defaultMaxUpload
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body := &limitedBody{ReadCloser: r.Body, left: maxBody}
-		if r.ContentLength > maxBody {
+		limit := int64(maxBody)
+		if isUpload(r) {
+			limit = maxUpload + formOverhead
+		}
+		body := &limitedBody{ReadCloser: r.Body, limit: limit, left: limit}
+		if r.ContentLength > limit {
 			body.left, body.exceeded = -1, true
 		}
 		r = r.WithContext(context.WithValue(r.Context(), bodyKey{}, body))
@@ -60,6 +70,14 @@ func limitBody(next http.Handler) http.Handler {
 func tooLarge(r *http.Request) bool {
 	body, ok := r.Context().Value(bodyKey{}).(*limitedBody)
 	return ok && body.exceeded
+}
+
+// bodyLimit is the largest body that the request might have had, in words.
+func bodyLimit(r *http.Request) string {
+	if body, ok := r.Context().Value(bodyKey{}).(*limitedBody); ok && body.limit != maxBody {
+		return strconv.FormatInt(body.limit-formOverhead, 10) + " bytes, the limit for files"
+	}
+	return "4 MiB"
 }
 
 // forwardHeader says which request headers become gRPC metadata: none. The mux

@@ -292,6 +292,7 @@ func (s *Suite) startHTTP(ctx context.Context) error {
 		handler, err = gateway.New(ctx, gateway.Config{
 			Origins:    s.cfg.CORS.Origins,
 			RateLimit:  gateway.RateLimit{PerSecond: s.cfg.RateLimit.PerSecond, Burst: s.cfg.RateLimit.Burst},
+			MaxUpload:  s.cfg.Files.MaxSize,
 			Operations: operations,
 			Tracer:     s.obs.TracerProvider, Meter: s.obs.MeterProvider, Propagator: s.obs.Propagator, Now: time.Now,
 		}, conns)

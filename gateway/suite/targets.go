@@ -36,7 +36,7 @@ var services = []service{
 		return matching.New(ctx, d, matching.Config{JournalRetention: c.Journal.Retention})
 	}},
 	{"projects", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{JournalRetention: c.Journal.Retention, TimeZone: c.Location()})
+		return projects.New(ctx, d, projects.Config{JournalRetention: c.Journal.Retention, TimeZone: c.Location(), MaxFileSize: c.Files.MaxSize})
 	}},
 	{"training", func(ctx context.Context, d app.Deps, c config.Config) (*app.Service, error) {
 		return training.New(ctx, d, training.Config{JournalRetention: c.Journal.Retention})

@@ -54,18 +54,19 @@ type suite struct {
 	projectsv1.AlertServiceClient
 	projectsv1.LessonServiceClient
 	projectsv1.DashboardServiceClient
+	projectsv1.FileServiceClient
 	t *testing.T
 }
 
 func start(t *testing.T, open testkit.OpenDB) *suite {
 	env := testkit.Start(t, open, func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond})
+		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond, FileInterval: 25 * time.Millisecond})
 	})
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
 		projectsv1.NewPlanServiceClient(c), projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewAlertServiceClient(c),
-		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), t,
+		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), t,
 	}
 }
 

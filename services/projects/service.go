@@ -25,6 +25,11 @@ type Config struct {
 	// AlertInterval is how often the clock is looked at for tasks and
 	// deliverables that have become late; 0 means one minute.
 	AlertInterval time.Duration
+	// MaxFileSize is how large an uploaded file may be, in bytes; 0 means 20 MiB.
+	MaxFileSize int64
+	// FileInterval is how often contents of files that are gone are looked for; 0
+	// means an hour.
+	FileInterval time.Duration
 	// JournalRetention is how long published events stay in the journal; 0 means
 	// for ever.
 	JournalRetention time.Duration
@@ -32,7 +37,12 @@ type Config struct {
 	TimeZone *time.Location
 }
 
-const defaultAlertInterval = time.Minute
+// What the zero Config stands for.
+const (
+	defaultAlertInterval = time.Minute
+	defaultMaxFileSize   = 20 << 20
+	defaultFileInterval  = time.Hour
+)
 
 // New returns the service, its database opened and migrated.
 func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error) {
@@ -46,6 +56,12 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		}
 		config.TimeZone = rome
 	}
+	if config.MaxFileSize <= 0 {
+		config.MaxFileSize = defaultMaxFileSize
+	}
+	if config.FileInterval <= 0 {
+		config.FileInterval = defaultFileInterval
+	}
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -54,16 +70,22 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 	if err != nil {
 		return nil, err
 	}
+	files, err := deps.OpenFiles()
+	if err != nil {
+		return nil, err
+	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")))
+	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")),
+		rpc.Files{Store: files, MaxSize: config.MaxFileSize})
 	return &app.Service{
 		Name:     "projects",
 		Register: server.Register,
 		Loops: []app.Loop{
 			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Retention: config.JournalRetention, Log: deps.Log}).Run},
 			{Name: "overdue work", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
+			{Name: "contents without a file", Run: func(ctx context.Context) error { return server.CollectFiles(ctx, config.FileInterval) }},
 			{Name: "old request ids", Run: platform.ForgetRequests(db, deps.Now)},
 		},
-		Checks: []app.Check{{Name: "database", Run: db.Ping}},
+		Checks: []app.Check{{Name: "database", Run: db.Ping}, {Name: "file store", Run: files.Ready}},
 	}, nil
 }

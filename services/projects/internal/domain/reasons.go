@@ -55,6 +55,12 @@ const (
 	ExpenditureClaimed      errs.Reason = "EXPENDITURE_CLAIMED"
 	FileUnknown             errs.Reason = "FILE_UNKNOWN"
 	BudgetLimit             errs.Reason = "BUDGET_LIMIT"
+	FileEmpty               errs.Reason = "FILE_EMPTY"
+	FileTypeRefused         errs.Reason = "FILE_TYPE_REFUSED"
+	FileNameMismatch        errs.Reason = "FILE_NAME_MISMATCH"
+	FileDamaged             errs.Reason = "FILE_DAMAGED"
+	FileBomb                errs.Reason = "FILE_BOMB"
+	FileInUse               errs.Reason = "FILE_IN_USE"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -66,4 +72,5 @@ var Reasons = []errs.Reason{
 	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
 	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse, BudgetLimit,
 	DocumentWrong, IssuerIDWrong, StaffCostWrong, ExpenditureClaimed, FileUnknown,
+	FileEmpty, FileTypeRefused, FileNameMismatch, FileDamaged, FileBomb, FileInUse,
 }

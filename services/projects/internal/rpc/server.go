@@ -31,6 +31,7 @@ type Server struct {
 	projectsv1.UnsafeAlertServiceServer
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
+	projectsv1.UnsafeFileServiceServer
 
 	db      *sqldb.DB
 	outbox  *outbox.Outbox
@@ -39,11 +40,12 @@ type Server struct {
 	newID   ids.Source
 	owners  auth.Owners
 	matches matchingv1.MatchServiceClient
+	files   Files
 }
 
 // New returns a server. Days begin and end where zone says.
-func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient) *Server {
-	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches}
+func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient, files Files) *Server {
+	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches, files: files}
 }
 
 // Register registers all gRPC services.
@@ -57,6 +59,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterAlertServiceServer(r, s)
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)
+	projectsv1.RegisterFileServiceServer(r, s)
 }
 
 // now is the present instant as the database holds it, on the deployment's clock:
