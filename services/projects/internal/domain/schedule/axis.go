@@ -192,8 +192,12 @@ func (b *axes) axis(id string) (*Axis, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range slices.Backward(chain) { // the deepest base first
-		b.apply(a, c)
+	slices.Reverse(chain) // the deepest base first
+	for _, c := range chain {
+		b.weeks(a, c)
+	}
+	for _, c := range chain {
+		b.exceptions(a, c)
 	}
 	a.seal()
 	if a.total == 0 {
@@ -228,8 +232,8 @@ func (b *axes) chain(id string) ([]*Calendar, error) {
 	}
 }
 
-// apply writes what a calendar says over what its base has said.
-func (b *axes) apply(a *Axis, c *Calendar) {
+// weeks writes a calendar's usual hours over those of its base.
+func (b *axes) weeks(a *Axis, c *Calendar) {
 	known := map[string]uint32{}
 	week := func(w Week, from, to int) {
 		var kinds [7]int
@@ -256,6 +260,12 @@ func (b *axes) apply(a *Axis, c *Calendar) {
 		from, to := b.clip(p.From, p.To)
 		week(p.Week, from, to)
 	}
+}
+
+// exceptions writes a calendar's holidays and exceptions over its usual hours
+// and over what its base excepts.
+func (b *axes) exceptions(a *Axis, c *Calendar) {
+	known := map[string]uint32{}
 	from, to := Time(b.firstDay)*day, Time(b.firstDay+b.days)*day
 	if c.Italian {
 		if b.italian == nil {

@@ -9,13 +9,6 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 
 func (b bitset) set(i int32) { b[i>>6] |= 1 << (i & 63) }
 
-// fill sets the first n bits.
-func (b bitset) fill(n int) {
-	for i := range n {
-		b.set(int32(i))
-	}
-}
-
 // next takes the lowest bit at or after word w, and returns its word; -1 for
 // none.
 func (b bitset) next(w int) (bit int32, word int) {

@@ -39,12 +39,13 @@ type MonthDay struct {
 }
 
 // Calendar says when work is done (calendario di lavoro). Of several rules for a
-// date the strongest is the last matching exception, then a holiday, then the
-// last matching period, then the week, then the base calendar.
+// date the strongest is the last matching exception, then a holiday, then those
+// of the base calendar, then the last matching period, then the week, then the
+// same of the base calendar.
 type Calendar struct {
 	ID string
-	// Base is the ID of the calendar that holds where this one says nothing:
-	// weekdays that are not in Week, and its exceptions, holidays and periods.
+	// Base is the ID of the calendar that holds where this one says nothing: its
+	// holidays and exceptions, and the hours of the weekdays that are not in Week.
 	// Empty for none: then a weekday not stated is not worked.
 	Base       string
 	Week       Week

@@ -185,7 +185,7 @@ func (p *Plan) point(e *edge) Time {
 		return w
 	case e.elapsed:
 		return w + Time(e.lag)
-	case e.typ.fromStart() && !c.point || c.point && c.axis.startAt(x) == w:
+	case e.typ.fromStart() && !c.point || c.point && c.axis.finishAt(x) != w:
 		return c.axis.startAt(x + e.lag)
 	}
 	return c.axis.finishAt(x + e.lag)

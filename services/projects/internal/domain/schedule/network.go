@@ -34,8 +34,9 @@ const (
 )
 
 // noCause is the cause of a late date that the project's end bounds. Others are
-// twice the task that has the constraint, plus one for a deadline.
-const noCause = int32(-1)
+// twice the task that has the constraint, plus one for a deadline. Of two that
+// bound alike the lesser counts, so any constraint before the project's end.
+const noCause = int32(math.MaxInt32)
 
 // cell is a task of the network with what is computed of it.
 type cell struct {

@@ -53,12 +53,24 @@ func New(s Settings, tasks []Task) (*Plan, error) {
 		return nil, err
 	}
 	p.forwards, p.backwards = newBitset(2*len(tasks)), newBitset(2*len(tasks))
-	p.forwards.fill(len(p.order))
-	p.backwards.fill(len(p.order))
-	if err := p.propagate(); err != nil {
+	if err := p.passes(); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// passes computes everything: the forward pass along the sequence and the
+// backward pass against it.
+func (p *Plan) passes() error {
+	for _, node := range p.order {
+		p.forward(node)
+	}
+	p.end = p.latest()
+	for _, node := range slices.Backward(p.order) {
+		p.backward(node)
+	}
+	clear(p.backwards) // where a summary's first child was found
+	return p.outside()
 }
 
 // open checks the settings and makes the project's axis.
@@ -99,13 +111,7 @@ func (p *Plan) propagate() error {
 			p.spreadForward(node)
 		}
 	}
-	end := p.settings.Start
-	for i := range p.cells {
-		if c := &p.cells[i]; c.live && c.parent < 0 {
-			end = max(end, c.early.finish)
-		}
-	}
-	if end != p.end {
+	if end := p.latest(); end != p.end {
 		p.end = end
 		for i := range p.cells {
 			if c := &p.cells[i]; c.live && c.group == nil {
@@ -120,12 +126,28 @@ func (p *Plan) propagate() error {
 			p.spreadBackward(node)
 		}
 	}
-	if p.far >= 0 {
-		far := p.tasks[p.far].ID
-		p.far = -1
-		return &RangeError{Task: far}
+	return p.outside()
+}
+
+// latest returns the project's early finish.
+func (p *Plan) latest() Time {
+	end := p.settings.Start
+	for i := range p.cells {
+		if c := &p.cells[i]; c.live && c.parent < 0 {
+			end = max(end, c.early.finish)
+		}
 	}
-	return nil
+	return end
+}
+
+// outside returns the error where the last pass has led a task out of the range.
+func (p *Plan) outside() error {
+	if p.far < 0 {
+		return nil
+	}
+	far := p.tasks[p.far].ID
+	p.far = -1
+	return &RangeError{Task: far}
 }
 
 // spreadForward marks what depends on a node's early dates.

@@ -26,14 +26,17 @@ func fs(task string, lag int) schedule.Link { return schedule.Link{Predecessor: 
 func settings(t *testing.T, start string) schedule.Settings {
 	t.Helper()
 	return schedule.Settings{Start: at(t, start), Calendar: "office", Calendars: []schedule.Calendar{
-		schedule.Standard("office"), schedule.RoundTheClock("clock"), night(), {
-			ID: "part-time", Base: "office", // mornings, not on Fridays
-			Week: schedule.Week{
-				time.Monday: {{8 * hour, 12 * hour}}, time.Tuesday: {{8 * hour, 12 * hour}}, time.Wednesday: {{8 * hour, 12 * hour}},
-				time.Thursday: {{8 * hour, 12 * hour}}, time.Friday: {},
-			},
-			Patron: schedule.MonthDay{Month: time.January, Day: 20},
-		}}}
+		schedule.Standard("office"), schedule.RoundTheClock("clock"), night(), partTime(),
+	}}
+}
+
+// partTime works on mornings, not on Fridays, and has a patron saint.
+func partTime() schedule.Calendar {
+	morning := []schedule.Interval{{8 * hour, 12 * hour}}
+	return schedule.Calendar{
+		ID: "part-time", Base: "office", Patron: schedule.MonthDay{Month: time.January, Day: 20},
+		Week: schedule.Week{time.Monday: morning, time.Tuesday: morning, time.Wednesday: morning, time.Thursday: morning, time.Friday: {}},
+	}
 }
 
 // night works 23:00 to 03:00 and 04:00 to 08:00, beginning on weekdays.
