@@ -52,6 +52,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewAlertServiceClient, projectsv1.RegisterAlertServiceHandlerClient),
 		bind(projectsv1.NewBudgetServiceClient, projectsv1.RegisterBudgetServiceHandlerClient),
 		bind(projectsv1.NewExpenditureServiceClient, projectsv1.RegisterExpenditureServiceHandlerClient),
+		bind(projectsv1.NewCalendarServiceClient, projectsv1.RegisterCalendarServiceHandlerClient),
 		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),
 		bind(projectsv1.NewFileServiceClient, projectsv1.RegisterFileServiceHandlerClient),
 		mountUpload,
@@ -59,6 +60,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),
 		bind(projectsv1.NewPlanServiceClient, projectsv1.RegisterPlanServiceHandlerClient),
 		bind(projectsv1.NewProjectServiceClient, projectsv1.RegisterProjectServiceHandlerClient),
+		bind(projectsv1.NewResourceServiceClient, projectsv1.RegisterResourceServiceHandlerClient),
 		bind(projectsv1.NewRiskServiceClient, projectsv1.RegisterRiskServiceHandlerClient),
 	},
 	"training": {

@@ -27,6 +27,9 @@ func (l *loader) risks(ctx context.Context, _ *world, p plan, project string) er
 	return nil
 }
 
+// minutesPerDay is a working day of the standard calendar.
+const minutesPerDay = 8 * 60
+
 func (l *loader) tasks(ctx context.Context, w *world, p plan, project string) error {
 	page := &projectsv1.ListTasksResponse{}
 	all, err := list(ctx, l, "/v1/"+project+"/tasks", "", page, page.GetTasks)
@@ -44,7 +47,14 @@ func (l *loader) tasks(ctx context.Context, w *world, p plan, project string) er
 		}
 		task := &projectsv1.Task{
 			Title: it(t.title), Organisation: w.organisations[t.organisation], ParentTask: names[t.parent],
-			DurationDays: t.days, NotBeforeDate: t.from, ProgressPercent: t.percent,
+			DurationMinutes: int64(t.days) * minutesPerDay, ProgressPercent: t.percent,
+		}
+		if t.from != "" { // of a milestone, the day at whose end it is reached
+			hour := "T08:00"
+			if t.days == 0 {
+				hour = "T17:00"
+			}
+			task.Constraint = &projectsv1.Constraint{Type: projectsv1.ConstraintType_CONSTRAINT_TYPE_START_NO_EARLIER_THAN, Time: t.from + hour}
 		}
 		if t.after != "" {
 			task.Predecessors = []*projectsv1.Link{{Task: names[t.after]}}

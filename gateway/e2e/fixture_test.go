@@ -215,7 +215,8 @@ func (w *world) project(t *testing.T, op *rest.Client) {
 	w.keep("projects/*/dashboard", p+"/dashboard")
 	w.keep("projects/*/gates/*", p+"/gates/rfp")
 	w.keep("projects/*/risks/*", post[*projectsv1.Risk](t, op, p+"/risks", &projectsv1.Risk{Title: text("Ritardo"), Probability: 2, Impact: 3}).GetName())
-	w.keep("projects/*/tasks/*", post[*projectsv1.Task](t, op, p+"/tasks", &projectsv1.Task{Title: text("Analisi"), DurationDays: 5, NotBeforeDate: day(10)}).GetName())
+	w.keep("projects/*/tasks/*", post[*projectsv1.Task](t, op, p+"/tasks", &projectsv1.Task{Title: text("Analisi"), DurationMinutes: 5 * 480, Constraint: &projectsv1.Constraint{
+		Type: projectsv1.ConstraintType_CONSTRAINT_TYPE_START_NO_EARLIER_THAN, Time: day(10) + "T08:00"}}).GetName())
 	w.keep("projects/*/deliverables/*", post[*projectsv1.Deliverable](t, op, p+"/deliverables", &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: day(100)}).GetName())
 	w.keep("projects/*/lessons/*", post[*projectsv1.Lesson](t, op, p+"/lessons", &projectsv1.Lesson{
 		Title: text("Lezione"), WhatHappened: text("È successo"), Recommendation: text("Meglio prima"), Sharing: projectsv1.Sharing_SHARING_OWN,

@@ -88,7 +88,7 @@ func TestThePortfolioEqualsBruteForce(t *testing.T) {
 				k.planned, k.spent = k.planned+planned, k.spent+spent
 			}
 			for range random.IntN(3) {
-				x := &projectsv1.Task{Title: text("x"), DurationDays: 1 + random.Int32N(100), ProgressPercent: 50 * random.Int32N(3)}
+				x := &projectsv1.Task{Title: text("x"), DurationMinutes: days(1 + random.Int32N(100)), ProgressPercent: 50 * random.Int32N(3)}
 				x = must[*projectsv1.Task](t)(s.CreateTask(me, &projectsv1.CreateTaskRequest{Parent: p.GetName(), Task: x}))
 				k.late = k.late || x.GetEarlyFinishDate() < "2026-04-01" && x.GetProgressPercent() < 100
 			}

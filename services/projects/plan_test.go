@@ -15,6 +15,13 @@ import (
 	"github.com/trama-suite/trama/services/projects/internal/domain"
 )
 
+// days are so many working days in minutes.
+func days[N int | int32 | int64](n N) int64 { return 480 * int64(n) }
+
+func notBefore(at string) *projectsv1.Constraint {
+	return &projectsv1.Constraint{Type: projectsv1.ConstraintType_CONSTRAINT_TYPE_START_NO_EARLIER_THAN, Time: at}
+}
+
 func mask(paths ...string) *fieldmaskpb.FieldMask { return &fieldmaskpb.FieldMask{Paths: paths} }
 
 func (s *suite) readTask(name string) *projectsv1.Task {
@@ -36,18 +43,19 @@ func TestThePlanIsRecomputedAtEveryChange(t *testing.T) {
 		expect := func(name, from, through string, float int32, critical bool) {
 			t.Helper()
 			x := s.readTask(name)
-			if x.GetEarlyStartDate() != from || x.GetEarlyFinishDate() != through || x.GetTotalFloatDays() != float || x.GetCritical() != critical {
-				t.Errorf("%s: %s to %s, float %d, critical %v", x.GetTitle().GetText(), x.GetEarlyStartDate(), x.GetEarlyFinishDate(), x.GetTotalFloatDays(), x.GetCritical())
+			if x.GetEarlyStartDate() != from || x.GetEarlyFinishDate() != through || x.GetTotalFloatMinutes() != days(float) || x.GetCritical() != critical {
+				t.Errorf("%s: %s to %s, float %d, critical %v", x.GetTitle().GetText(), x.GetEarlyStartDate(), x.GetEarlyFinishDate(), x.GetTotalFloatMinutes(), x.GetCritical())
 			}
 		}
-		expect(wp.GetName(), "2026-01-05", "2026-01-23", 0, true)
-		expect(b.GetName(), "2026-01-12", "2026-01-23", 0, true)
-		expect(c.GetName(), "2026-01-12", "2026-01-14", 7, false)
+		// Tuesday 6 January is a public holiday.
+		expect(wp.GetName(), "2026-01-05", "2026-01-26", 0, true)
+		expect(b.GetName(), "2026-01-13", "2026-01-26", 0, true)
+		expect(c.GetName(), "2026-01-13", "2026-01-15", 7, false)
 
 		// A longer predecessor moves what follows, and not its etag.
 		etag := s.readTask(b.GetName()).GetEtag()
-		must[*projectsv1.Task](t)(s.UpdateTask(me, &projectsv1.UpdateTaskRequest{Task: &projectsv1.Task{Name: a.GetName(), DurationDays: 6, ProgressPercent: 50}}))
-		expect(b.GetName(), "2026-01-13", "2026-01-26", 0, true)
+		must[*projectsv1.Task](t)(s.UpdateTask(me, &projectsv1.UpdateTaskRequest{Task: &projectsv1.Task{Name: a.GetName(), DurationMinutes: days(6), ProgressPercent: 50}}))
+		expect(b.GetName(), "2026-01-14", "2026-01-27", 0, true)
 		if now := s.readTask(b.GetName()).GetEtag(); now != etag {
 			t.Errorf("etag %s became %s", etag, now)
 		}
@@ -74,15 +82,16 @@ func TestThePlanIsRecomputedAtEveryChange(t *testing.T) {
 		}{
 			"a predecessor of another project": {&projectsv1.Task{Predecessors: []*projectsv1.Link{{Task: elsewhere.GetName()}}}, codes.InvalidArgument, domain.TaskUnknown},
 			"an absent predecessor":            {&projectsv1.Task{Predecessors: []*projectsv1.Link{{Task: p.GetName() + "/tasks/00000000-0000-7000-8000-000000000000"}}}, codes.FailedPrecondition, domain.TaskUnknown},
-			"a summary as predecessor":         {&projectsv1.Task{Predecessors: []*projectsv1.Link{{Task: wp.GetName()}}}, codes.FailedPrecondition, domain.SummaryTask},
+			"its own summary as predecessor":   {&projectsv1.Task{Predecessors: []*projectsv1.Link{{Task: wp.GetName()}}}, codes.FailedPrecondition, domain.LinkWrong},
 			"the work package within itself":   {&projectsv1.Task{Name: wp.GetName(), ParentTask: wp.GetName()}, codes.FailedPrecondition, domain.TaskCycle},
-			"a date for the work package":      {&projectsv1.Task{Name: wp.GetName(), NotBeforeDate: "2026-02-02"}, codes.FailedPrecondition, domain.SummaryTask},
+			"a date for the work package":      {&projectsv1.Task{Name: wp.GetName(), Assignments: nil, ActualStartDate: "2026-01-05"}, codes.FailedPrecondition, domain.SummaryTask},
 			"finished tomorrow":                {&projectsv1.Task{ActualStartDate: "2026-01-05", ActualFinishDate: "2026-01-06", ProgressPercent: 100}, codes.InvalidArgument, domain.ProgressWrong},
 			"finished at half":                 {&projectsv1.Task{ActualStartDate: "2026-01-05", ActualFinishDate: "2026-01-05", ProgressPercent: 50}, codes.InvalidArgument, domain.ProgressWrong},
-			"30 February":                      {&projectsv1.Task{NotBeforeDate: "2026-02-30"}, codes.InvalidArgument, domain.DatesWrong},
-			"the year 9999":                    {&projectsv1.Task{NotBeforeDate: "9999-01-01"}, codes.InvalidArgument, domain.DatesWrong},
+			"30 February":                      {&projectsv1.Task{Constraint: notBefore("2026-02-30T08:00")}, codes.InvalidArgument, domain.DatesWrong},
+			"the year 9999":                    {&projectsv1.Task{Constraint: notBefore("9999-01-01T08:00")}, codes.InvalidArgument, domain.DatesWrong},
 			"a stranger in charge":             {&projectsv1.Task{Organisation: stranger}, codes.InvalidArgument, domain.NotAPartner},
-			"longer than a century":            {&projectsv1.Task{NotBeforeDate: "2999-01-01"}, codes.FailedPrecondition, domain.ScheduleRange},
+			"longer than a century":            {&projectsv1.Task{Constraint: notBefore("2999-01-01T08:00")}, codes.FailedPrecondition, domain.ConstraintWrong},
+			"too long":                         {&projectsv1.Task{DurationMinutes: 50_000_000}, codes.FailedPrecondition, domain.ScheduleRange},
 			"101 per cent":                     {&projectsv1.Task{ProgressPercent: 101}, codes.InvalidArgument, errs.InvalidRequest},
 		} {
 			if c.task.GetName() == "" {
@@ -113,7 +122,7 @@ func TestAlertsOpenAndCloseWithTheirCause(t *testing.T) {
 	eachDB(t, func(t *testing.T, s *suite) {
 		me := s.As(manager, leader)
 		p := s.project()
-		a := s.task(p, "Analisi", 5)  // to 9 January
+		a := s.task(p, "Analisi", 4)  // to 9 January
 		b := s.task(p, "Prove", 5, a) // to 16 January
 		d := must[*projectsv1.Deliverable](t)(s.CreateDeliverable(me, &projectsv1.CreateDeliverableRequest{Parent: p.GetName(),
 			Deliverable: &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: "2026-01-09", Organisation: member}}))
@@ -128,7 +137,7 @@ func TestAlertsOpenAndCloseWithTheirCause(t *testing.T) {
 			return strings.Join(out, "; ")
 		}
 		// The last day is still in time; the clock opens the alerts on the day after.
-		s.Clock.Set(time.Date(2026, time.January, 9, 23, 59, 0, 0, time.UTC))
+		s.Clock.Set(time.Date(2026, time.January, 9, 22, 59, 0, 0, time.UTC))
 		must[*projectsv1.Risk](t)(s.CreateRisk(me, &projectsv1.CreateRiskRequest{Parent: p.GetName(), Risk: &projectsv1.Risk{Title: text("x"), Probability: 1, Impact: 1}}))
 		s.task(p, "Altro", 9)
 		if got := causes(); got != "" {
@@ -282,7 +291,7 @@ func TestTheDashboardTellsHowAProjectStands(t *testing.T) {
 		}
 		d := must[*projectsv1.Deliverable](t)(s.CreateDeliverable(me, &projectsv1.CreateDeliverableRequest{Parent: p.GetName(),
 			Deliverable: &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: "2026-03-01"}}))
-		s.Clock.Set(time.Date(2026, time.February, 20, 8, 0, 0, 0, time.UTC)) // a ended on 13 February
+		s.Clock.Set(time.Date(2026, time.February, 20, 8, 0, 0, 0, time.UTC)) // a ended on 16 February
 		got := read()
 		if got.GetProgressPercent() != 38 || got.GetTaskCount() != 2 || got.GetCompleteTaskCount() != 0 { // 30×51 / 40, rounded down
 			t.Errorf("progress %d %% of %d tasks", got.GetProgressPercent(), got.GetTaskCount())
@@ -297,8 +306,8 @@ func TestTheDashboardTellsHowAProjectStands(t *testing.T) {
 		for _, x := range got.GetNextDeadlines() {
 			deadlines = append(deadlines, x.GetDate()+" "+x.GetResource())
 		}
-		want := "2026-02-27 " + b.GetName() + "; 2026-03-01 " + d.GetName() + "; 2026-12-31 " + p.GetName()
-		if strings.Join(deadlines, "; ") != want || got.GetScheduleFinishDate() != "2026-02-27" {
+		want := "2026-03-01 " + d.GetName() + "; 2026-03-02 " + b.GetName() + "; 2026-12-31 " + p.GetName()
+		if strings.Join(deadlines, "; ") != want || got.GetScheduleFinishDate() != "2026-03-02" {
 			t.Errorf("deadlines %v, plan to %s", deadlines, got.GetScheduleFinishDate())
 		}
 	})

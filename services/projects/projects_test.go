@@ -49,6 +49,8 @@ type suite struct {
 	projectsv1.RiskServiceClient
 	projectsv1.GateServiceClient
 	projectsv1.PlanServiceClient
+	projectsv1.CalendarServiceClient
+	projectsv1.ResourceServiceClient
 	projectsv1.BudgetServiceClient
 	projectsv1.ExpenditureServiceClient
 	projectsv1.AlertServiceClient
@@ -65,7 +67,8 @@ func start(t *testing.T, open testkit.OpenDB) *suite {
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
-		projectsv1.NewPlanServiceClient(c), projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewAlertServiceClient(c),
+		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c),
+		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewAlertServiceClient(c),
 		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), t,
 	}
 }
@@ -125,7 +128,7 @@ func (s *suite) project(change ...func(p *projectsv1.Project)) *projectsv1.Proje
 
 func (s *suite) task(p *projectsv1.Project, title string, days int32, after ...*projectsv1.Task) *projectsv1.Task {
 	s.t.Helper()
-	x := &projectsv1.Task{Title: text(title), DurationDays: days}
+	x := &projectsv1.Task{Title: text(title), DurationMinutes: 480 * int64(days)}
 	for _, a := range after {
 		x.Predecessors = append(x.Predecessors, &projectsv1.Link{Task: a.GetName()})
 	}

@@ -255,7 +255,7 @@ func TestPartnersReportOnTheirOwnWork(t *testing.T) {
 		lead, own, theirs := s.As(manager, leader), s.As(manager, member), s.As(manager, other)
 		p := s.project()
 		task := must[*projectsv1.Task](t)(s.CreateTask(lead, &projectsv1.CreateTaskRequest{Parent: p.GetName(),
-			Task: &projectsv1.Task{Title: text("Prove"), DurationDays: 5, Organisation: member}}))
+			Task: &projectsv1.Task{Title: text("Prove"), DurationMinutes: days(5), Organisation: member}}))
 		thing := must[*projectsv1.Deliverable](t)(s.CreateDeliverable(lead, &projectsv1.CreateDeliverableRequest{Parent: p.GetName(),
 			Deliverable: &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: "2026-03-01", Organisation: member}}))
 		nobodys := s.task(p, "Di nessuno", 1)
@@ -278,7 +278,7 @@ func TestPartnersReportOnTheirOwnWork(t *testing.T) {
 		refused(t, update(s.As(manager, stranger), proto.CloneOf(done)), codes.NotFound, errs.Absent)
 		refused(t, submit(s.As(manager, stranger)), codes.NotFound, errs.Absent)
 		for _, x := range []*projectsv1.Task{
-			{DurationDays: 50, ProgressPercent: 40}, {Title: text("Altro")}, {Organisation: other}, {NotBeforeDate: "2026-05-05"},
+			{DurationMinutes: days(50), ProgressPercent: 40}, {Title: text("Altro")}, {Organisation: other}, {Constraint: notBefore("2026-05-05T08:00")},
 			{Predecessors: []*projectsv1.Link{{Task: nobodys.GetName()}}}, {Name: nobodys.GetName(), ProgressPercent: 40},
 		} {
 			refused(t, update(own, x), codes.PermissionDenied, domain.LeadOnly)
@@ -286,7 +286,7 @@ func TestPartnersReportOnTheirOwnWork(t *testing.T) {
 		if err := errors.Join(update(own, proto.CloneOf(done)), submit(own)); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.readTask(task.GetName()); got.GetProgressPercent() != 40 || got.GetActualStartDate() != "2026-01-05" || got.GetDurationDays() != 5 {
+		if got := s.readTask(task.GetName()); got.GetProgressPercent() != 40 || got.GetActualStartDate() != "2026-01-05" || got.GetDurationMinutes() != days(5) {
 			t.Errorf("the task is %v", got)
 		}
 		_, err := s.AcceptDeliverable(own, &projectsv1.AcceptDeliverableRequest{Name: thing.GetName()})

@@ -61,6 +61,21 @@ const (
 	FileDamaged             errs.Reason = "FILE_DAMAGED"
 	FileBomb                errs.Reason = "FILE_BOMB"
 	FileInUse               errs.Reason = "FILE_IN_USE"
+	CalendarWrong           errs.Reason = "CALENDAR_WRONG"
+	CalendarUnknown         errs.Reason = "CALENDAR_UNKNOWN"
+	CalendarInUse           errs.Reason = "CALENDAR_IN_USE"
+	ResourceUnknown         errs.Reason = "RESOURCE_UNKNOWN"
+	ResourceInUse           errs.Reason = "RESOURCE_IN_USE"
+	BaselineUnknown         errs.Reason = "BASELINE_UNKNOWN"
+	BaselinesFull           errs.Reason = "BASELINES_FULL"
+	LinkWrong               errs.Reason = "LINK_WRONG"
+	ConstraintWrong         errs.Reason = "CONSTRAINT_WRONG"
+	TimeZoneUnknown         errs.Reason = "TIME_ZONE_UNKNOWN"
+	LevelImpossible         errs.Reason = "LEVEL_IMPOSSIBLE"
+	PlanFileWrong           errs.Reason = "PLAN_FILE_WRONG"
+	PlanFileTooLarge        errs.Reason = "PLAN_FILE_TOO_LARGE"
+	PlanNotEmpty            errs.Reason = "PLAN_NOT_EMPTY"
+	PlanFull                errs.Reason = "PLAN_FULL"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -73,4 +88,6 @@ var Reasons = []errs.Reason{
 	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse, BudgetLimit,
 	DocumentWrong, IssuerIDWrong, StaffCostWrong, ExpenditureClaimed, FileUnknown,
 	FileEmpty, FileTypeRefused, FileNameMismatch, FileDamaged, FileBomb, FileInUse,
+	CalendarWrong, CalendarUnknown, CalendarInUse, ResourceUnknown, ResourceInUse, BaselineUnknown, BaselinesFull, LinkWrong,
+	ConstraintWrong, TimeZoneUnknown, LevelImpossible, PlanFileWrong, PlanFileTooLarge, PlanNotEmpty, PlanFull,
 }

@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -19,39 +18,74 @@ type Task struct {
 	Project string `json:"-"` // id
 	Stamp
 	Work
-	// Times are computed by Reschedule; the stamp does not cover them.
+	// Times are computed by Plan.Compute; the stamp does not cover them.
 	Times Times `json:"-"`
 	// Done is the progress to show: the task's own, or its subtasks'.
 	Done int32 `json:"-"`
 }
 
-// Times is what is computed for a task: days, and its total float in working
-// days.
-type Times struct {
-	Start, Finish         civil.Date // early
-	LateStart, LateFinish civil.Date
-	Float                 int
-	Critical, Summary     bool
-}
-
-// Work is what people write about a task.
+// Work is what people write about a task. Identifiers are those of tasks,
+// calendars and resources of the same project.
 type Work struct {
-	Title        Text       `json:"title"`
-	Parent       string     `json:"parent,omitempty"` // id
-	Duration     int32      `json:"duration,omitempty"`
-	NotBefore    civil.Date `json:"notBefore,omitempty"`
-	Links        []Link     `json:"links,omitempty"`
-	Organisation string     `json:"-"`
-	Assignee     string     `json:"assignee,omitempty"`
-	Progress     int32      `json:"progress,omitempty"`
-	ActualStart  civil.Date `json:"actualStart,omitempty"`
-	ActualFinish civil.Date `json:"actualFinish,omitempty"`
+	Title         Text          `json:"title"`
+	Parent        string        `json:"parent,omitempty"`
+	Minutes       int64         `json:"minutes,omitempty"`
+	Elapsed       bool          `json:"elapsed,omitempty"`
+	Constraint    Constraint    `json:"constraint,omitzero"`
+	Deadline      schedule.Time `json:"deadline,omitempty"`
+	Calendar      string        `json:"calendar,omitempty"`
+	Links         []Link        `json:"links,omitempty"`
+	Organisation  string        `json:"-"`
+	Assignee      string        `json:"assignee,omitempty"`
+	Assignments   []Assignment  `json:"assignments,omitempty"`
+	Effort        int64         `json:"effort,omitempty"` // person-minutes
+	Priority      int32         `json:"priority,omitempty"`
+	LevelledStart schedule.Time `json:"levelledStart,omitempty"`
+	Notes         string        `json:"notes,omitempty"`
+	Progress      int32         `json:"progress,omitempty"`
+	ActualStart   civil.Date    `json:"actualStart,omitempty"`
+	ActualFinish  civil.Date    `json:"actualFinish,omitempty"`
 }
 
-// Link is a finish-to-start link from a predecessor, by its id.
+// Link is a link from a predecessor, by its id.
 type Link struct {
-	Task string `json:"task"`
-	Lag  int32  `json:"lag,omitempty"`
+	Task    string            `json:"task"`
+	Type    schedule.LinkType `json:"type,omitempty"`
+	Lag     int64             `json:"lagMinutes,omitempty"`
+	Elapsed bool              `json:"elapsed,omitempty"`
+}
+
+// Constraint is a demand on a task's dates. Pinned ones win over links.
+type Constraint struct {
+	Type   schedule.ConstraintType `json:"type,omitempty"`
+	At     schedule.Time           `json:"at,omitempty"`
+	Pinned bool                    `json:"pinned,omitempty"`
+}
+
+// Assignment is a resource at work on a task, in hundredths of one whole.
+type Assignment struct {
+	Resource string `json:"resource"`
+	Units    int32  `json:"units"`
+}
+
+// Times are what is computed of a task. It is comparable, so that only what has
+// changed is stored.
+type Times struct {
+	// Start and Finish are the days of the scheduled dates; a milestone falls on
+	// the day at whose end it is reached.
+	Start, Finish civil.Date
+	// The scheduled, early and late dates.
+	StartTime, FinishTime   schedule.Time
+	EarlyStart, EarlyFinish schedule.Time
+	LateStart, LateFinish   schedule.Time
+	// Float and FreeFloat are minutes of working time.
+	Float, FreeFloat          int64
+	Critical, Summary, Missed bool
+	// Cause is the id of the task that negative float comes from.
+	Cause string
+	// Driving are the ids of the predecessors that hold it where it is, with a
+	// comma between them.
+	Driving string
 }
 
 // Name returns the resource name.
@@ -68,8 +102,7 @@ func (t *Task) Late(today civil.Date) bool { return !t.Complete() && t.Times.Fin
 
 // Check returns what is wrong with a task by itself.
 func (w *Work) Check(p *Project, today civil.Date) error {
-	if err := first(w.Title.require("task.title"), optionalDate("task.not_before_date", w.NotBefore),
-		optionalDate("task.actual_start_date", w.ActualStart), optionalDate("task.actual_finish_date", w.ActualFinish),
+	if err := first(w.Title.require("task.title"), optionalDate("task.actual_start_date", w.ActualStart), optionalDate("task.actual_finish_date", w.ActualFinish),
 		p.RequirePartner("task.organisation", w.Organisation)); err != nil {
 		return err
 	}
@@ -85,98 +118,48 @@ func (w *Work) Check(p *Project, today civil.Date) error {
 	case w.ActualFinish != "" && w.Progress != 100:
 		return errs.InvalidField(ProgressWrong, "task.progress_percent", "must be 100 where actual_finish_date is given")
 	}
-	seen := map[string]bool{}
+	return first(w.checkLinks(), w.checkConstraint(), w.checkAssignments())
+}
+
+func (w *Work) checkLinks() error {
+	type key struct {
+		task string
+		kind schedule.LinkType
+	}
+	seen := map[key]bool{}
 	for i, l := range w.Links {
-		if seen[l.Task] {
-			return errs.InvalidField(errs.InvalidRequest, fmt.Sprintf("task.predecessors[%d].task", i), "stands twice")
+		if k := (key{l.Task, l.Type}); seen[k] {
+			return errs.InvalidField(errs.InvalidRequest, fmt.Sprintf("task.predecessors[%d]", i), "stands twice with the type %s", l.Type)
+		} else {
+			seen[k] = true
 		}
-		seen[l.Task] = true
 	}
 	return nil
 }
 
-// A plan that counts in days has days of eight hours, Monday to Friday.
-const minutesPerDay = 8 * 60
-
-func officeWeek() schedule.Calendar {
-	c := schedule.Standard("days")
-	c.Italian = false
-	return c
-}
-
-// Reschedule computes the times and the progress of all tasks of a project.
-func Reschedule(p *Project, tasks []*Task) error {
-	in := make([]schedule.Task, len(tasks))
-	byID := make(map[string]*Task, len(tasks))
-	for i, t := range tasks {
-		byID[t.ID] = t
-		in[i] = schedule.Task{ID: t.ID, Parent: t.Parent, Duration: int(t.Duration) * minutesPerDay}
-		if t.NotBefore != "" {
-			in[i].Constraint = schedule.Constraint{Type: schedule.StartNoEarlierThan, At: schedule.At(t.NotBefore, 0)}
-			if t.Duration == 0 { // reached at the end of that day
-				in[i].Constraint.At = schedule.At(t.NotBefore, 17*60)
-			}
-		}
-		for _, l := range t.Links {
-			in[i].Links = append(in[i].Links, schedule.Link{Predecessor: l.Task, Lag: int(l.Lag) * minutesPerDay})
-		}
+func (w *Work) checkConstraint() error {
+	c := w.Constraint
+	dated := c.Type != schedule.ASAP && c.Type != schedule.ALAP
+	switch {
+	case dated && c.At == 0:
+		return errs.InvalidField(ConstraintWrong, "task.constraint.time", "must be given where the constraint is %s", c.Type)
+	case !dated && c.At != 0:
+		return errs.InvalidField(ConstraintWrong, "task.constraint.time", "must be empty where the constraint is %s", c.Type)
+	case c.Pinned && c.Type != schedule.MustStartOn && c.Type != schedule.MustFinishOn:
+		return errs.InvalidField(ConstraintWrong, "task.constraint.pinned", "is only for MUST_START_ON and MUST_FINISH_ON")
 	}
-	summary := map[string]bool{}
-	for _, t := range tasks {
-		summary[t.Parent] = t.Parent != ""
-	}
-	for _, t := range tasks {
-		if summary[t.ID] && (len(t.Links) > 0 || t.NotBefore != "") {
-			return summaryError(t.Name())
-		}
-		for _, l := range t.Links {
-			if summary[l.Task] {
-				return summaryError(TaskName(p.ID, l.Task))
-			}
-		}
-	}
-	times, err := schedule.Compute(schedule.Settings{
-		Start: schedule.At(p.Start, 0), Calendar: "days", Calendars: []schedule.Calendar{officeWeek()},
-	}, in)
-	if err != nil {
-		return scheduleError(p, err)
-	}
-	for i, t := range tasks {
-		x := &times[i]
-		t.Times = Times{
-			Start: x.EarlyStart.Date(), Finish: x.EarlyFinish.Date(), LateStart: x.LateStart.Date(), LateFinish: x.LateFinish.Date(),
-			Float: x.TotalFloat / minutesPerDay, Critical: x.Critical, Summary: x.Summary,
-		}
-		if x.Summary && (t.ActualStart != "" || t.ActualFinish != "") {
-			return summaryError(t.Name())
-		}
-	}
-	sumProgress(tasks, byID)
 	return nil
 }
 
-func summaryError(name string) error {
-	return errs.New(errs.FailedPrecondition, SummaryTask,
-		"%s has subtasks: it can have no links and no dates of its own", name).With("resource", name)
-}
-
-func scheduleError(p *Project, err error) error {
-	if e, ok := errors.AsType[*schedule.CycleError](err); ok {
-		names := make([]string, len(e.Tasks))
-		for i, id := range e.Tasks {
-			names[i] = TaskName(p.ID, id)
+func (w *Work) checkAssignments() error {
+	seen := map[string]bool{}
+	for i, a := range w.Assignments {
+		if seen[a.Resource] {
+			return errs.InvalidField(errs.InvalidRequest, fmt.Sprintf("task.assignments[%d].resource", i), "stands twice")
 		}
-		return errs.New(errs.FailedPrecondition, TaskCycle,
-			"the tasks would go round in a circle: %s → %s", strings.Join(names, " → "), names[0]).With("tasks", strings.Join(names, ","))
+		seen[a.Resource] = true
 	}
-	if e, ok := errors.AsType[*schedule.UnknownError](err); ok {
-		return errs.New(errs.FailedPrecondition, TaskUnknown, "%s refers to %s, which is not a task of the project",
-			TaskName(p.ID, e.Task), TaskName(p.ID, e.Reference)).With("resource", TaskName(p.ID, e.Reference))
-	}
-	if e, ok := errors.AsType[*schedule.SummaryError](err); ok {
-		return summaryError(TaskName(p.ID, e.Task))
-	}
-	return errs.New(errs.FailedPrecondition, ScheduleRange, "%s", err)
+	return nil
 }
 
 // mean is a weighted mean of progress. Where everything has no duration, each
@@ -188,8 +171,8 @@ type mean struct {
 }
 
 func (m *mean) add(t *Task) {
-	m.weight += int64(t.Duration)
-	m.done += int64(t.Duration) * int64(t.Progress)
+	m.weight += t.Minutes
+	m.done += t.Minutes * int64(t.Progress)
 	m.count++
 	m.plain += int64(t.Progress)
 	m.left = m.left || t.Progress < 100

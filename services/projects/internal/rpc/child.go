@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/platform/page"
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
@@ -65,4 +66,51 @@ func lockShared(ctx context.Context, tx *sqldb.Tx, project, name string) (*domai
 		return nil, err
 	}
 	return p, under(name, takesPart(ctx, p))
+}
+
+// readChild reads something in a project that the caller may see.
+func readChild[T, M any](ctx context.Context, s *Server, collection, name string,
+	load func(ctx context.Context, tx *sqldb.Tx, project, id string) (T, error), convert func(T) M) (M, error) {
+	var none M
+	project, id, err := childOf(collection, name)
+	if err != nil {
+		return none, err
+	}
+	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (M, error) {
+		if err := seeIn(ctx, tx, project, name); err != nil {
+			return none, err
+		}
+		x, err := load(ctx, tx, project, id)
+		if err != nil {
+			return none, err
+		}
+		return convert(x), nil
+	})
+}
+
+// listRequest is a list of what is in a project.
+type listRequest interface {
+	page.Request
+	GetParent() string
+}
+
+// listChildren reads a page of what is in a project that the caller may see.
+func listChildren[T any](ctx context.Context, s *Server, columns *page.Schema, req listRequest,
+	list func(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project string) ([]T, string, error)) (items []T, next string, err error) {
+	project, err := projectOf(req.GetParent())
+	if err != nil {
+		return nil, "", err
+	}
+	plan, err := columns.Plan(req, binding(ctx, project)...)
+	if err != nil {
+		return nil, "", err
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		if _, err := seeProject(ctx, tx, project); err != nil {
+			return err
+		}
+		items, next, err = list(ctx, tx, plan, project)
+		return err
+	})
+	return items, next, err
 }

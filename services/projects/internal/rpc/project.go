@@ -135,7 +135,7 @@ func (s *Server) UpdateProject(ctx context.Context, req *projectsv1.UpdateProjec
 			return nil, err
 		}
 		if p.Start != start {
-			if err := s.replan(ctx, tx, p, func(tasks []*domain.Task) ([]*domain.Task, error) { return tasks, nil }); err != nil {
+			if err := s.recompute(ctx, tx, p); err != nil {
 				return nil, err
 			}
 		}

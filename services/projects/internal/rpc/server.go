@@ -26,6 +26,8 @@ type Server struct {
 	projectsv1.UnsafeRiskServiceServer
 	projectsv1.UnsafeGateServiceServer
 	projectsv1.UnsafePlanServiceServer
+	projectsv1.UnsafeCalendarServiceServer
+	projectsv1.UnsafeResourceServiceServer
 	projectsv1.UnsafeBudgetServiceServer
 	projectsv1.UnsafeExpenditureServiceServer
 	projectsv1.UnsafeAlertServiceServer
@@ -54,6 +56,8 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterRiskServiceServer(r, s)
 	projectsv1.RegisterGateServiceServer(r, s)
 	projectsv1.RegisterPlanServiceServer(r, s)
+	projectsv1.RegisterCalendarServiceServer(r, s)
+	projectsv1.RegisterResourceServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
 	projectsv1.RegisterExpenditureServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)

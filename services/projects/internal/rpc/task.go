@@ -12,75 +12,8 @@ import (
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
-	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 	"github.com/trama-suite/trama/services/projects/internal/store"
 )
-
-func taskProto(t *domain.Task, today civil.Date) *projectsv1.Task {
-	x := t.Times
-	out := &projectsv1.Task{
-		Name: t.Name(), Title: textProto(t.Title), DurationDays: t.Duration, NotBeforeDate: string(t.NotBefore), Organisation: t.Organisation,
-		AssigneeSubject: t.Assignee, ProgressPercent: t.Done, ActualStartDate: string(t.ActualStart), ActualFinishDate: string(t.ActualFinish),
-		EarlyStartDate: string(x.Start), EarlyFinishDate: string(x.Finish), LateStartDate: string(x.LateStart), LateFinishDate: string(x.LateFinish),
-		TotalFloatDays: int32(x.Float), Critical: x.Critical, Summary: x.Summary, Late: t.Late(today),
-		CreateTime: timeProto(t.Created), UpdateTime: timeProto(t.Updated), Etag: platform.Etag(t.Version),
-	}
-	if t.Parent != "" {
-		out.ParentTask = domain.TaskName(t.Project, t.Parent)
-	}
-	for _, l := range t.Links {
-		out.Predecessors = append(out.Predecessors, &projectsv1.Link{Task: domain.TaskName(t.Project, l.Task), LagDays: l.Lag})
-	}
-	return out
-}
-
-// workOf reads what people write about a task. Names of tasks of other projects
-// are told as those of absent ones.
-func workOf(project string, m *projectsv1.Task) (domain.Work, error) {
-	unknown := func(path, name string) error {
-		return errs.InvalidField(domain.TaskUnknown, path, "%s is not a task of the project", name)
-	}
-	w := domain.Work{
-		Title: textOf(m.GetTitle()), Parent: childID(m.GetParentTask()), Duration: m.GetDurationDays(), NotBefore: civil.Date(m.GetNotBeforeDate()),
-		Organisation: m.GetOrganisation(), Assignee: m.GetAssigneeSubject(), Progress: m.GetProgressPercent(),
-		ActualStart: civil.Date(m.GetActualStartDate()), ActualFinish: civil.Date(m.GetActualFinishDate()),
-	}
-	if !sameProject(project, m.GetParentTask()) {
-		return w, unknown("task.parent_task", m.GetParentTask())
-	}
-	for i, l := range m.GetPredecessors() {
-		if !sameProject(project, l.GetTask()) {
-			return w, unknown(fmt.Sprintf("task.predecessors[%d].task", i), l.GetTask())
-		}
-		w.Links = append(w.Links, domain.Link{Task: childID(l.GetTask()), Lag: l.GetLagDays()})
-	}
-	return w, nil
-}
-
-// replan reads the whole plan, lets change alter it, recomputes it, and stores
-// what was computed. Storing what people wrote is left to the caller, before a
-// delete and after an insert; change returns the plan as it is to be.
-func (s *Server) replan(ctx context.Context, tx *sqldb.Tx, p *domain.Project, change func(tasks []*domain.Task) ([]*domain.Task, error)) error {
-	tasks, err := store.AllTasks(ctx, tx, p.ID)
-	if err != nil {
-		return err
-	}
-	before := store.ComputedOf(tasks)
-	if tasks, err = change(tasks); err != nil {
-		return err
-	}
-	if err := domain.Reschedule(p, tasks); err != nil {
-		return err
-	}
-	for _, t := range tasks {
-		if _, known := before[t.ID]; !known {
-			store.InsertTask(tx, t)
-			before[t.ID] = store.ComputedOf([]*domain.Task{t})[t.ID]
-		}
-	}
-	store.SaveTimes(tx, tasks, before)
-	return nil
-}
 
 // CreateTask adds a task to the plan.
 func (s *Server) CreateTask(ctx context.Context, req *projectsv1.CreateTaskRequest) (*projectsv1.Task, error) {
@@ -92,7 +25,7 @@ func (s *Server) CreateTask(ctx context.Context, req *projectsv1.CreateTaskReque
 	if err != nil {
 		return nil, err
 	}
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
+	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
 			return nil, err
@@ -101,10 +34,77 @@ func (s *Server) CreateTask(ctx context.Context, req *projectsv1.CreateTaskReque
 		if err != nil {
 			return nil, err
 		}
-		if err := s.replan(ctx, tx, p, func(tasks []*domain.Task) ([]*domain.Task, error) { return append(tasks, t), nil }); err != nil {
+		err = s.replan(ctx, tx, p, func(plan *domain.Plan) error {
+			plan.Tasks = append(plan.Tasks, t)
+			return plan.CheckReferences(t)
+		})
+		if err != nil {
 			return nil, err
 		}
 		return taskProto(t, s.today()), s.refresh(ctx, tx, p)
+	})
+}
+
+// BatchCreateTasks adds many tasks to the plan.
+func (s *Server) BatchCreateTasks(ctx context.Context, req *projectsv1.BatchCreateTasksRequest) (*projectsv1.BatchCreateTasksResponse, error) {
+	project, err := projectOf(req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	path := func(i int) string { return fmt.Sprintf("tasks[%d]", i) }
+	works := make([]domain.Work, len(req.GetTasks()))
+	standIns := map[string]int{} // which task of the batch an id stands for
+	for i, m := range req.GetTasks() {
+		if name := m.GetName(); name != "" {
+			if _, twice := standIns[childID(name)]; twice || !sameProject(project, name) {
+				return nil, errs.InvalidField(errs.InvalidRequest, path(i)+".name", "must be of the project, and stand once")
+			}
+			standIns[childID(name)] = i
+		}
+		if works[i], err = workOf(project, m); err != nil {
+			return nil, inItem(err, "task", path(i))
+		}
+	}
+	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchCreateTasksResponse, error) {
+		p, err := lockProject(ctx, tx, project)
+		if err != nil {
+			return nil, err
+		}
+		made := make([]*domain.Task, len(works))
+		for i, w := range works {
+			w.Links = slices.Clone(w.Links) // they may be needed once more
+			if made[i], err = domain.NewTask(s.newID(), p, w, s.now()); err != nil {
+				return nil, inItem(err, "task", path(i))
+			}
+		}
+		actual := func(id *string) {
+			if i, stands := standIns[*id]; stands {
+				*id = made[i].ID
+			}
+		}
+		for _, t := range made {
+			actual(&t.Parent)
+			for k := range t.Links {
+				actual(&t.Links[k].Task)
+			}
+		}
+		err = s.replan(ctx, tx, p, func(plan *domain.Plan) error {
+			plan.Tasks = append(plan.Tasks, made...)
+			for i, t := range made {
+				if err := plan.CheckReferences(t); err != nil {
+					return inItem(err, "task", path(i))
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		out := &projectsv1.BatchCreateTasksResponse{}
+		for _, t := range made {
+			out.Tasks = append(out.Tasks, taskProto(t, s.today()))
+		}
+		return out, s.refresh(ctx, tx, p)
 	})
 }
 
@@ -115,14 +115,16 @@ func (s *Server) GetTask(ctx context.Context, req *projectsv1.GetTaskRequest) (*
 		return nil, err
 	}
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
-		if err := seeIn(ctx, tx, project, req.GetName()); err != nil {
-			return nil, err
+		p, err := seeProject(ctx, tx, project)
+		if err != nil {
+			return nil, under(req.GetName(), err)
 		}
 		t, err := store.Task(ctx, tx, project, id)
 		if err != nil {
 			return nil, err
 		}
-		return taskProto(t, s.today()), nil
+		out := []*projectsv1.Task{taskProto(t, s.today())}
+		return out[0], showVariances(ctx, tx, p, []*domain.Task{t}, out)
 	})
 }
 
@@ -132,18 +134,25 @@ func (s *Server) ListTasks(ctx context.Context, req *projectsv1.ListTasksRequest
 	if err != nil {
 		return nil, err
 	}
-	plan, err := store.Tasks.Plan(req, binding(ctx, project)...)
+	list, err := store.Tasks.Plan(req, binding(ctx, project)...)
 	if err != nil {
 		return nil, err
 	}
 	today := s.today()
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.ListTasksResponse, error) {
-		if _, err := seeProject(ctx, tx, project); err != nil {
+		p, err := seeProject(ctx, tx, project)
+		if err != nil {
 			return nil, err
 		}
-		items, next, err := store.ListTasks(ctx, tx, plan, project)
-		return &projectsv1.ListTasksResponse{NextPageToken: next,
-			Tasks: each(items, func(t *domain.Task) *projectsv1.Task { return taskProto(t, today) })}, err
+		items, next, err := store.ListTasks(ctx, tx, list, project)
+		if err != nil {
+			return nil, err
+		}
+		out := &projectsv1.ListTasksResponse{NextPageToken: next}
+		for _, t := range items {
+			out.Tasks = append(out.Tasks, taskProto(t, today))
+		}
+		return out, showVariances(ctx, tx, p, items, out.Tasks)
 	})
 }
 
@@ -151,37 +160,91 @@ func (s *Server) ListTasks(ctx context.Context, req *projectsv1.ListTasksRequest
 // reports what has been done, and changes nothing else.
 func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskRequest) (*projectsv1.Task, error) {
 	patch := req.GetTask()
-	project, id, err := childOf("tasks", patch.GetName())
+	project, _, err := childOf("tasks", patch.GetName())
 	if err != nil {
 		return nil, err
 	}
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
+	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
 		p, err := lockShared(ctx, tx, project, patch.GetName())
 		if err != nil {
 			return nil, err
 		}
-		var t *domain.Task
-		var was int64
-		err = s.replan(ctx, tx, p, func(tasks []*domain.Task) ([]*domain.Task, error) {
-			i := slices.IndexFunc(tasks, func(t *domain.Task) bool { return t.ID == id })
-			if i < 0 {
-				return nil, errs.AbsentResource(patch.GetName())
-			}
-			t = tasks[i]
-			was = t.Version
-			return tasks, s.reviseTask(ctx, p, t, req)
-		})
+		out, err := s.alterTasks(ctx, tx, p, []*projectsv1.UpdateTaskRequest{req})
 		if err != nil {
 			return nil, err
 		}
-		if err := store.SaveTask(ctx, tx, t, was); err != nil {
-			return nil, err
-		}
-		return taskProto(t, s.today()), s.refresh(ctx, tx, p)
+		return out[0], s.refresh(ctx, tx, p)
 	})
 }
 
-func (s *Server) reviseTask(ctx context.Context, p *domain.Project, t *domain.Task, req *projectsv1.UpdateTaskRequest) error {
+// BatchUpdateTasks changes many tasks.
+func (s *Server) BatchUpdateTasks(ctx context.Context, req *projectsv1.BatchUpdateTasksRequest) (*projectsv1.BatchUpdateTasksResponse, error) {
+	project, err := projectOf(req.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for i, r := range req.GetRequests() {
+		name := r.GetTask().GetName()
+		if seen[name] || !sameProject(project, name) || name == "" {
+			return nil, errs.InvalidField(errs.InvalidRequest, fmt.Sprintf("requests[%d].task.name", i), "must be of the project, and stand once")
+		}
+		seen[name] = true
+	}
+	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchUpdateTasksResponse, error) {
+		p, err := lockShared(ctx, tx, project, req.GetParent())
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.alterTasks(ctx, tx, p, req.GetRequests())
+		if err != nil {
+			return nil, err
+		}
+		return &projectsv1.BatchUpdateTasksResponse{Tasks: out}, s.refresh(ctx, tx, p)
+	})
+}
+
+// alterTasks changes tasks of a locked project, each of which stands once, and
+// recomputes the plan.
+func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project, changes []*projectsv1.UpdateTaskRequest) ([]*projectsv1.Task, error) {
+	changed := make([]*domain.Task, len(changes))
+	was := make([]int64, len(changes))
+	err := s.replan(ctx, tx, p, func(plan *domain.Plan) error {
+		byID := make(map[string]*domain.Task, len(plan.Tasks))
+		for _, t := range plan.Tasks {
+			byID[t.ID] = t
+		}
+		for i, r := range changes {
+			t := byID[childID(r.GetTask().GetName())]
+			if t == nil {
+				return errs.AbsentResource(r.GetTask().GetName())
+			}
+			changed[i], was[i] = t, t.Version
+			err := s.reviseTask(ctx, plan, t, r)
+			if len(changes) > 1 && err != nil {
+				err = inItem(err, "", fmt.Sprintf("requests[%d].", i))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*projectsv1.Task, len(changed))
+	for i, t := range changed {
+		if err := store.SaveTask(ctx, tx, t, was[i]); err != nil {
+			return nil, err
+		}
+		out[i] = taskProto(t, s.today())
+	}
+	return out, showVariances(ctx, tx, p, changed, out)
+}
+
+func (s *Server) reviseTask(ctx context.Context, plan *domain.Plan, t *domain.Task, req *projectsv1.UpdateTaskRequest) error {
+	p := plan.Project
 	if err := requireCharge(ctx, p, t.Organisation); err != nil {
 		return err
 	}
@@ -203,7 +266,10 @@ func (s *Server) reviseTask(ctx context.Context, p *domain.Project, t *domain.Ta
 			return err
 		}
 	}
-	return t.Revise(p, work, s.now())
+	if err := t.Revise(p, work, s.now()); err != nil {
+		return err
+	}
+	return plan.CheckReferences(t)
 }
 
 // DeleteTask deletes a task that nothing needs.
@@ -212,7 +278,7 @@ func (s *Server) DeleteTask(ctx context.Context, req *projectsv1.DeleteTaskReque
 	if err != nil {
 		return nil, err
 	}
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
+	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
 		p, t, err := lockChild(ctx, tx, project, id, req.GetName(), req.GetEtag(), store.Task)
 		if err != nil {
 			return nil, err
@@ -224,12 +290,13 @@ func (s *Server) DeleteTask(ctx context.Context, req *projectsv1.DeleteTaskReque
 		if err != nil {
 			return nil, err
 		}
-		err = s.replan(ctx, tx, p, func(tasks []*domain.Task) ([]*domain.Task, error) {
-			users = append(users, domain.UsersOf(t, tasks)...)
+		err = s.replan(ctx, tx, p, func(plan *domain.Plan) error {
+			users = append(users, domain.UsersOf(t, plan.Tasks)...)
 			if len(users) > 0 {
-				return nil, domain.InUse(domain.TaskInUse, t.Name(), users)
+				return domain.InUse(domain.TaskInUse, t.Name(), users)
 			}
-			return slices.DeleteFunc(tasks, func(x *domain.Task) bool { return x.ID == id }), nil
+			plan.Tasks = slices.DeleteFunc(plan.Tasks, func(x *domain.Task) bool { return x.ID == id })
+			return nil
 		})
 		if err != nil {
 			return nil, err

@@ -105,7 +105,7 @@ func Causes(ctx context.Context, tx *sqldb.Tx, p *domain.Project, today civil.Da
 			c.Organisation = p.Lead
 		}
 		return c, err
-	}, `SELECT 'TASK_LATE', '/tasks/', id, organisation FROM tasks WHERE project = $1 AND NOT summary AND done < 100 AND early_finish < $2
+	}, `SELECT 'TASK_LATE', '/tasks/', id, organisation FROM tasks WHERE project = $1 AND NOT summary AND done < 100 AND finish_date < $2
 		UNION ALL SELECT 'DELIVERABLE_OVERDUE', '/deliverables/', id, organisation FROM deliverables
 			WHERE project = $1 AND state IN ('PLANNED', 'RETURNED') AND due_date < $2
 		UNION ALL SELECT 'LINE_OVERSPENT', '/budgetLines/', id, organisation FROM budget_lines WHERE project = $1 AND spent > amount
@@ -116,7 +116,7 @@ func Causes(ctx context.Context, tx *sqldb.Tx, p *domain.Project, today civil.Da
 // on a day and no alert tells of it yet.
 func Unseen(ctx context.Context, tx *sqldb.Tx, today civil.Date, limit int) ([]string, error) {
 	return collect(ctx, tx, text, `SELECT t.project FROM tasks t JOIN projects p ON p.id = t.project
-			WHERE NOT t.summary AND t.done < 100 AND t.early_finish < $1 AND p.phase <> 'CLOSED'
+			WHERE NOT t.summary AND t.done < 100 AND t.finish_date < $1 AND p.phase <> 'CLOSED'
 			AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.kind = 'TASK_LATE' AND a.state = 'OPEN'
 				AND a.cause = 'projects/' || t.project || '/tasks/' || t.id)
 		UNION SELECT d.project FROM deliverables d JOIN projects p ON p.id = d.project

@@ -6,6 +6,7 @@ import (
 	"github.com/trama-suite/trama/services/platform/page"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
+	"github.com/trama-suite/trama/services/projects/internal/domain/schedule"
 )
 
 // Tasks is what lists of tasks can be filtered and ordered by.
@@ -17,23 +18,54 @@ var Tasks = page.New(
 	page.Column{Field: "progress_percent", SQL: "t.done", Kind: page.Int},
 	page.Column{Field: "early_start_date", SQL: "t.early_start", Kind: page.String, Orderable: true},
 	page.Column{Field: "early_finish_date", SQL: "t.early_finish", Kind: page.String, Orderable: true},
+	page.Column{Field: "start_date", SQL: "t.start_date", Kind: page.String, Orderable: true},
+	page.Column{Field: "finish_date", SQL: "t.finish_date", Kind: page.String, Orderable: true},
+	page.Column{Field: "total_float_minutes", SQL: "t.float_minutes", Kind: page.Int, Orderable: true},
 	page.Column{Field: "create_time", SQL: "t.created", Kind: page.Time, Orderable: true},
 )
 
-const taskColumns = `t.id, t.project, t.organisation, t.early_start, t.early_finish, t.late_start, t.late_finish,
-	t.total_float, t.critical, t.summary, t.done, t.version, t.created, t.updated, t.doc`
+const taskColumns = `t.id, t.project, t.organisation, t.start_date, t.finish_date,
+	t.float_minutes, t.critical, t.summary, t.done, t.computed, t.version, t.created, t.updated, t.doc`
+
+// computedDoc is what is computed of a task and has no column of its own.
+type computedDoc struct {
+	StartTime   schedule.Time `json:"start,omitempty"`
+	FinishTime  schedule.Time `json:"finish,omitempty"`
+	EarlyStart  schedule.Time `json:"earlyStart,omitempty"`
+	EarlyFinish schedule.Time `json:"earlyFinish,omitempty"`
+	LateStart   schedule.Time `json:"lateStart,omitempty"`
+	LateFinish  schedule.Time `json:"lateFinish,omitempty"`
+	FreeFloat   int64         `json:"freeFloat,omitempty"`
+	Missed      bool          `json:"missed,omitempty"`
+	Cause       string        `json:"cause,omitempty"`
+	Driving     string        `json:"driving,omitempty"`
+}
 
 func scanTask(r row) (*domain.Task, error) {
 	t := &domain.Task{}
 	var s stamp
-	var text string
+	var computed, text string
 	x := &t.Times
-	if err := r.Scan(&t.ID, &t.Project, &t.Organisation, &x.Start, &x.Finish, &x.LateStart, &x.LateFinish,
-		&x.Float, &x.Critical, &x.Summary, &t.Done, &s.version, &s.created, &s.updated, &text); err != nil {
+	if err := r.Scan(&t.ID, &t.Project, &t.Organisation, &x.Start, &x.Finish, &x.Float, &x.Critical, &x.Summary, &t.Done,
+		&computed, &s.version, &s.created, &s.updated, &text); err != nil {
 		return nil, err
 	}
+	var c computedDoc
+	if err := readDoc(computed, &c); err != nil {
+		return nil, err
+	}
+	x.StartTime, x.FinishTime, x.EarlyStart, x.EarlyFinish, x.LateStart, x.LateFinish = c.StartTime, c.FinishTime, c.EarlyStart, c.EarlyFinish, c.LateStart, c.LateFinish
+	x.FreeFloat, x.Missed, x.Cause, x.Driving = c.FreeFloat, c.Missed, c.Cause, c.Driving
 	t.Stamp = s.read()
 	return t, readDoc(text, t)
+}
+
+// timesArgs are the values of the computed columns, from $2 on.
+func timesArgs(t *domain.Task) []any {
+	x := t.Times
+	return []any{t.ID, x.EarlyStart.Date(), x.EarlyFinish.Date(), x.LateStart.Date(), x.LateFinish.Date(), x.Start, x.Finish, x.Float,
+		x.Critical, x.Summary, t.Done, doc(computedDoc{x.StartTime, x.FinishTime, x.EarlyStart, x.EarlyFinish, x.LateStart, x.LateFinish,
+			x.FreeFloat, x.Missed, x.Cause, x.Driving})}
 }
 
 // Task reads a task of a project.
@@ -49,12 +81,10 @@ func AllTasks(ctx context.Context, tx *sqldb.Tx, project string) ([]*domain.Task
 
 // InsertTask stores a new task.
 func InsertTask(tx *sqldb.Tx, t *domain.Task) {
-	x := t.Times
-	tx.Queue(`INSERT INTO tasks (id, project, organisation, early_start, early_finish, late_start, late_finish,
-		total_float, critical, summary, done, version, created, updated, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		t.ID, t.Project, t.Organisation, x.Start, x.Finish, x.LateStart, x.LateFinish,
-		x.Float, x.Critical, x.Summary, t.Done, t.Version, micros(t.Created), micros(t.Updated), doc(t))
+	tx.Queue(`INSERT INTO tasks (id, early_start, early_finish, late_start, late_finish, start_date, finish_date, float_minutes,
+		critical, summary, done, computed, project, organisation, version, created, updated, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		append(timesArgs(t), t.Project, t.Organisation, t.Version, micros(t.Created), micros(t.Updated), doc(t))...)
 }
 
 // SaveTask stores what people have written of a task that was read at version
@@ -76,23 +106,23 @@ type Computed struct {
 func ComputedOf(tasks []*domain.Task) map[string]Computed {
 	out := make(map[string]Computed, len(tasks))
 	for _, t := range tasks {
-		out[t.ID] = computed(t)
+		out[t.ID] = Computed{t.Times, t.Done}
 	}
 	return out
 }
 
-func computed(t *domain.Task) Computed { return Computed{t.Times, t.Done} }
-
 // SaveTimes stores what is computed of the tasks where it differs from before.
+// Tasks that are not in before are inserted.
 func SaveTimes(tx *sqldb.Tx, tasks []*domain.Task, before map[string]Computed) {
 	for _, t := range tasks {
-		if was, known := before[t.ID]; known && was == computed(t) {
-			continue
+		was, known := before[t.ID]
+		switch {
+		case !known:
+			InsertTask(tx, t)
+		case was != Computed{t.Times, t.Done}:
+			tx.Queue(`UPDATE tasks SET early_start = $2, early_finish = $3, late_start = $4, late_finish = $5, start_date = $6, finish_date = $7,
+				float_minutes = $8, critical = $9, summary = $10, done = $11, computed = $12 WHERE id = $1`, timesArgs(t)...)
 		}
-		x := t.Times
-		tx.Queue(`UPDATE tasks SET early_start = $2, early_finish = $3, late_start = $4, late_finish = $5, total_float = $6,
-			critical = $7, summary = $8, done = $9 WHERE id = $1`,
-			t.ID, x.Start, x.Finish, x.LateStart, x.LateFinish, x.Float, x.Critical, x.Summary, t.Done)
 	}
 }
 

@@ -62,7 +62,7 @@ func Portfolio(ctx context.Context, tx *sqldb.Tx, s Selection, today civil.Date)
 		return x, err
 	}, `SELECT p.phase, p.currency, COUNT(*), COUNT(CASE WHEN p.phase <> 'CLOSED' AND (p.end_date < $1 OR l.project IS NOT NULL) THEN 1 END)`+
 		split("p.granted")+split("p.planned")+split("p.spent")+`
-		FROM projects p LEFT JOIN (SELECT DISTINCT t.project FROM tasks t WHERE t.done < 100 AND NOT t.summary AND t.early_finish < $1) l ON l.project = p.id
+		FROM projects p LEFT JOIN (SELECT DISTINCT t.project FROM tasks t WHERE t.done < 100 AND NOT t.summary AND t.finish_date < $1) l ON l.project = p.id
 		WHERE `+where+` GROUP BY p.phase, p.currency`, args...)
 }
 

@@ -84,7 +84,7 @@ const (
 	// The task has subtasks, successors or deliverables: metadata `users` names
 	// them.
 	ProjectsError_PROJECTS_ERROR_TASK_IN_USE ProjectsError = 23
-	// A summary task has no links, duration, progress or dates of its own.
+	// A summary task has no duration, progress, dates or assignments of its own.
 	ProjectsError_PROJECTS_ERROR_SUMMARY_TASK ProjectsError = 24
 	// Progress and actual dates contradict each other, or lie in the future.
 	ProjectsError_PROJECTS_ERROR_PROGRESS_WRONG ProjectsError = 25
@@ -155,6 +155,38 @@ const (
 	ProjectsError_PROJECTS_ERROR_FILE_BOMB ProjectsError = 124
 	// Something refers to the file: metadata `users` names it.
 	ProjectsError_PROJECTS_ERROR_FILE_IN_USE ProjectsError = 125
+	// A calendar contradicts itself: working times that overlap, a ring of bases.
+	ProjectsError_PROJECTS_ERROR_CALENDAR_WRONG ProjectsError = 40
+	// The calendar is not of this project.
+	ProjectsError_PROJECTS_ERROR_CALENDAR_UNKNOWN ProjectsError = 41
+	// Tasks, resources, calendars or the schedule work by the calendar: metadata
+	// `users` names them.
+	ProjectsError_PROJECTS_ERROR_CALENDAR_IN_USE ProjectsError = 42
+	// The resource is not of this project.
+	ProjectsError_PROJECTS_ERROR_RESOURCE_UNKNOWN ProjectsError = 43
+	// Tasks need the resource: metadata `users` names them.
+	ProjectsError_PROJECTS_ERROR_RESOURCE_IN_USE ProjectsError = 44
+	// The baseline is not of this project.
+	ProjectsError_PROJECTS_ERROR_BASELINE_UNKNOWN ProjectsError = 45
+	// The project has as many baselines as it may.
+	ProjectsError_PROJECTS_ERROR_BASELINES_FULL ProjectsError = 46
+	// The link cannot be: a task with itself or with a summary above it, or a
+	// kind that a summary cannot have.
+	ProjectsError_PROJECTS_ERROR_LINK_WRONG ProjectsError = 47
+	// The constraint lacks its date-time, or has one that it cannot have.
+	ProjectsError_PROJECTS_ERROR_CONSTRAINT_WRONG ProjectsError = 48
+	// The time zone is not in the IANA database.
+	ProjectsError_PROJECTS_ERROR_TIME_ZONE_UNKNOWN ProjectsError = 49
+	// A task alone needs more of a resource than there is.
+	ProjectsError_PROJECTS_ERROR_LEVEL_IMPOSSIBLE ProjectsError = 50
+	// The plan's document is broken: metadata `line` and `path` tell where.
+	ProjectsError_PROJECTS_ERROR_PLAN_FILE_WRONG ProjectsError = 51
+	// The plan's document is larger, or holds more, than can be read.
+	ProjectsError_PROJECTS_ERROR_PLAN_FILE_TOO_LARGE ProjectsError = 52
+	// The plan has tasks already.
+	ProjectsError_PROJECTS_ERROR_PLAN_NOT_EMPTY ProjectsError = 53
+	// The plan would have more tasks than it may: 20,000.
+	ProjectsError_PROJECTS_ERROR_PLAN_FULL ProjectsError = 54
 )
 
 // Enum value maps for ProjectsError.
@@ -214,6 +246,21 @@ var (
 		123: "PROJECTS_ERROR_FILE_DAMAGED",
 		124: "PROJECTS_ERROR_FILE_BOMB",
 		125: "PROJECTS_ERROR_FILE_IN_USE",
+		40:  "PROJECTS_ERROR_CALENDAR_WRONG",
+		41:  "PROJECTS_ERROR_CALENDAR_UNKNOWN",
+		42:  "PROJECTS_ERROR_CALENDAR_IN_USE",
+		43:  "PROJECTS_ERROR_RESOURCE_UNKNOWN",
+		44:  "PROJECTS_ERROR_RESOURCE_IN_USE",
+		45:  "PROJECTS_ERROR_BASELINE_UNKNOWN",
+		46:  "PROJECTS_ERROR_BASELINES_FULL",
+		47:  "PROJECTS_ERROR_LINK_WRONG",
+		48:  "PROJECTS_ERROR_CONSTRAINT_WRONG",
+		49:  "PROJECTS_ERROR_TIME_ZONE_UNKNOWN",
+		50:  "PROJECTS_ERROR_LEVEL_IMPOSSIBLE",
+		51:  "PROJECTS_ERROR_PLAN_FILE_WRONG",
+		52:  "PROJECTS_ERROR_PLAN_FILE_TOO_LARGE",
+		53:  "PROJECTS_ERROR_PLAN_NOT_EMPTY",
+		54:  "PROJECTS_ERROR_PLAN_FULL",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -270,6 +317,21 @@ var (
 		"PROJECTS_ERROR_FILE_DAMAGED":              123,
 		"PROJECTS_ERROR_FILE_BOMB":                 124,
 		"PROJECTS_ERROR_FILE_IN_USE":               125,
+		"PROJECTS_ERROR_CALENDAR_WRONG":            40,
+		"PROJECTS_ERROR_CALENDAR_UNKNOWN":          41,
+		"PROJECTS_ERROR_CALENDAR_IN_USE":           42,
+		"PROJECTS_ERROR_RESOURCE_UNKNOWN":          43,
+		"PROJECTS_ERROR_RESOURCE_IN_USE":           44,
+		"PROJECTS_ERROR_BASELINE_UNKNOWN":          45,
+		"PROJECTS_ERROR_BASELINES_FULL":            46,
+		"PROJECTS_ERROR_LINK_WRONG":                47,
+		"PROJECTS_ERROR_CONSTRAINT_WRONG":          48,
+		"PROJECTS_ERROR_TIME_ZONE_UNKNOWN":         49,
+		"PROJECTS_ERROR_LEVEL_IMPOSSIBLE":          50,
+		"PROJECTS_ERROR_PLAN_FILE_WRONG":           51,
+		"PROJECTS_ERROR_PLAN_FILE_TOO_LARGE":       52,
+		"PROJECTS_ERROR_PLAN_NOT_EMPTY":            53,
+		"PROJECTS_ERROR_PLAN_FULL":                 54,
 	}
 )
 
@@ -304,7 +366,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xfe\x0e\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x97\x13\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -360,7 +422,22 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"!PROJECTS_ERROR_FILE_NAME_MISMATCH\x10z\x12\x1f\n" +
 	"\x1bPROJECTS_ERROR_FILE_DAMAGED\x10{\x12\x1c\n" +
 	"\x18PROJECTS_ERROR_FILE_BOMB\x10|\x12\x1e\n" +
-	"\x1aPROJECTS_ERROR_FILE_IN_USE\x10}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1aPROJECTS_ERROR_FILE_IN_USE\x10}\x12!\n" +
+	"\x1dPROJECTS_ERROR_CALENDAR_WRONG\x10(\x12#\n" +
+	"\x1fPROJECTS_ERROR_CALENDAR_UNKNOWN\x10)\x12\"\n" +
+	"\x1ePROJECTS_ERROR_CALENDAR_IN_USE\x10*\x12#\n" +
+	"\x1fPROJECTS_ERROR_RESOURCE_UNKNOWN\x10+\x12\"\n" +
+	"\x1ePROJECTS_ERROR_RESOURCE_IN_USE\x10,\x12#\n" +
+	"\x1fPROJECTS_ERROR_BASELINE_UNKNOWN\x10-\x12!\n" +
+	"\x1dPROJECTS_ERROR_BASELINES_FULL\x10.\x12\x1d\n" +
+	"\x19PROJECTS_ERROR_LINK_WRONG\x10/\x12#\n" +
+	"\x1fPROJECTS_ERROR_CONSTRAINT_WRONG\x100\x12$\n" +
+	" PROJECTS_ERROR_TIME_ZONE_UNKNOWN\x101\x12#\n" +
+	"\x1fPROJECTS_ERROR_LEVEL_IMPOSSIBLE\x102\x12\"\n" +
+	"\x1ePROJECTS_ERROR_PLAN_FILE_WRONG\x103\x12&\n" +
+	"\"PROJECTS_ERROR_PLAN_FILE_TOO_LARGE\x104\x12!\n" +
+	"\x1dPROJECTS_ERROR_PLAN_NOT_EMPTY\x105\x12\x1c\n" +
+	"\x18PROJECTS_ERROR_PLAN_FULL\x106BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

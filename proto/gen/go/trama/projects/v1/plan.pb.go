@@ -25,6 +25,141 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// LinkType is what of a task depends on what of its predecessor. Two tasks may be
+// linked in several ways.
+type LinkType int32
+
+const (
+	// As LINK_TYPE_FINISH_START.
+	LinkType_LINK_TYPE_UNSPECIFIED LinkType = 0
+	// It starts when the predecessor has finished (fine-inizio).
+	LinkType_LINK_TYPE_FINISH_START LinkType = 1
+	// It starts when the predecessor has started (inizio-inizio).
+	LinkType_LINK_TYPE_START_START LinkType = 2
+	// It finishes when the predecessor has finished (fine-fine).
+	LinkType_LINK_TYPE_FINISH_FINISH LinkType = 3
+	// It finishes when the predecessor has started (inizio-fine).
+	LinkType_LINK_TYPE_START_FINISH LinkType = 4
+)
+
+// Enum value maps for LinkType.
+var (
+	LinkType_name = map[int32]string{
+		0: "LINK_TYPE_UNSPECIFIED",
+		1: "LINK_TYPE_FINISH_START",
+		2: "LINK_TYPE_START_START",
+		3: "LINK_TYPE_FINISH_FINISH",
+		4: "LINK_TYPE_START_FINISH",
+	}
+	LinkType_value = map[string]int32{
+		"LINK_TYPE_UNSPECIFIED":   0,
+		"LINK_TYPE_FINISH_START":  1,
+		"LINK_TYPE_START_START":   2,
+		"LINK_TYPE_FINISH_FINISH": 3,
+		"LINK_TYPE_START_FINISH":  4,
+	}
+)
+
+func (x LinkType) Enum() *LinkType {
+	p := new(LinkType)
+	*p = x
+	return p
+}
+
+func (x LinkType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LinkType) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_plan_proto_enumTypes[0].Descriptor()
+}
+
+func (LinkType) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_plan_proto_enumTypes[0]
+}
+
+func (x LinkType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LinkType.Descriptor instead.
+func (LinkType) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{0}
+}
+
+// ConstraintType is what a constraint asks for.
+type ConstraintType int32
+
+const (
+	// As soon as possible.
+	ConstraintType_CONSTRAINT_TYPE_UNSPECIFIED ConstraintType = 0
+	// As late as possible without delaying the project (il più tardi possibile).
+	ConstraintType_CONSTRAINT_TYPE_AS_LATE_AS_POSSIBLE ConstraintType = 1
+	// Not started before (iniziare non prima del).
+	ConstraintType_CONSTRAINT_TYPE_START_NO_EARLIER_THAN ConstraintType = 2
+	// Not started after (iniziare non oltre il).
+	ConstraintType_CONSTRAINT_TYPE_START_NO_LATER_THAN ConstraintType = 3
+	// Not finished before (finire non prima del).
+	ConstraintType_CONSTRAINT_TYPE_FINISH_NO_EARLIER_THAN ConstraintType = 4
+	// Not finished after (finire non oltre il).
+	ConstraintType_CONSTRAINT_TYPE_FINISH_NO_LATER_THAN ConstraintType = 5
+	// Started exactly then (deve iniziare il).
+	ConstraintType_CONSTRAINT_TYPE_MUST_START_ON ConstraintType = 6
+	// Finished exactly then (deve finire il).
+	ConstraintType_CONSTRAINT_TYPE_MUST_FINISH_ON ConstraintType = 7
+)
+
+// Enum value maps for ConstraintType.
+var (
+	ConstraintType_name = map[int32]string{
+		0: "CONSTRAINT_TYPE_UNSPECIFIED",
+		1: "CONSTRAINT_TYPE_AS_LATE_AS_POSSIBLE",
+		2: "CONSTRAINT_TYPE_START_NO_EARLIER_THAN",
+		3: "CONSTRAINT_TYPE_START_NO_LATER_THAN",
+		4: "CONSTRAINT_TYPE_FINISH_NO_EARLIER_THAN",
+		5: "CONSTRAINT_TYPE_FINISH_NO_LATER_THAN",
+		6: "CONSTRAINT_TYPE_MUST_START_ON",
+		7: "CONSTRAINT_TYPE_MUST_FINISH_ON",
+	}
+	ConstraintType_value = map[string]int32{
+		"CONSTRAINT_TYPE_UNSPECIFIED":            0,
+		"CONSTRAINT_TYPE_AS_LATE_AS_POSSIBLE":    1,
+		"CONSTRAINT_TYPE_START_NO_EARLIER_THAN":  2,
+		"CONSTRAINT_TYPE_START_NO_LATER_THAN":    3,
+		"CONSTRAINT_TYPE_FINISH_NO_EARLIER_THAN": 4,
+		"CONSTRAINT_TYPE_FINISH_NO_LATER_THAN":   5,
+		"CONSTRAINT_TYPE_MUST_START_ON":          6,
+		"CONSTRAINT_TYPE_MUST_FINISH_ON":         7,
+	}
+)
+
+func (x ConstraintType) Enum() *ConstraintType {
+	p := new(ConstraintType)
+	*p = x
+	return p
+}
+
+func (x ConstraintType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConstraintType) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_plan_proto_enumTypes[1].Descriptor()
+}
+
+func (ConstraintType) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_plan_proto_enumTypes[1]
+}
+
+func (x ConstraintType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConstraintType.Descriptor instead.
+func (ConstraintType) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{1}
+}
+
 // DeliverableState is where a deliverable stands.
 type DeliverableState int32
 
@@ -70,11 +205,11 @@ func (x DeliverableState) String() string {
 }
 
 func (DeliverableState) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_plan_proto_enumTypes[0].Descriptor()
+	return file_trama_projects_v1_plan_proto_enumTypes[2].Descriptor()
 }
 
 func (DeliverableState) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_plan_proto_enumTypes[0]
+	return &file_trama_projects_v1_plan_proto_enumTypes[2]
 }
 
 func (x DeliverableState) Number() protoreflect.EnumNumber {
@@ -83,67 +218,120 @@ func (x DeliverableState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeliverableState.Descriptor instead.
 func (DeliverableState) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{0}
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{2}
 }
 
 // Task is one element of the work breakdown (attività). With subtasks it is a
-// summary: its dates, duration and progress are theirs, and it has no links.
-// The etag covers what people write; the computed fields may change without
-// it.
+// summary: its dates, duration and progress are theirs.
+// Times are local date-times (`2026-01-31T17:00`) of the schedule's time zone;
+// durations, lags and floats are whole minutes of working time unless said
+// otherwise. The etag covers what people write; the computed fields may change
+// without it.
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: `projects/{project}/tasks/{task}`.
+	// Resource name: `projects/{project}/tasks/{task}`. In BatchCreateTasks it may
+	// be a stand-in by which other tasks of the batch refer to this one.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What is done; not empty.
 	Title *v1.LocalizedText `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	// The summary task that it is part of; empty at the top.
 	ParentTask string `protobuf:"bytes,3,opt,name=parent_task,json=parentTask,proto3" json:"parent_task,omitempty"`
-	// Duration in working days; 0 is a milestone (pietra miliare).
-	DurationDays int32 `protobuf:"varint,4,opt,name=duration_days,json=durationDays,proto3" json:"duration_days,omitempty"`
-	// It starts no earlier than this day; for a milestone, it is not reached
-	// before the end of it. May be empty.
-	NotBeforeDate string `protobuf:"bytes,5,opt,name=not_before_date,json=notBeforeDate,proto3" json:"not_before_date,omitempty"`
-	// Tasks that must finish before it starts.
-	Predecessors []*Link `protobuf:"bytes,6,rep,name=predecessors,proto3" json:"predecessors,omitempty"`
+	// Duration in minutes of working time (durata), up to 100 years; 0 is a
+	// milestone (pietra miliare). A summary has none of its own.
+	DurationMinutes int64 `protobuf:"varint,4,opt,name=duration_minutes,json=durationMinutes,proto3" json:"duration_minutes,omitempty"`
+	// The duration is minutes of the clock, nights and holidays included.
+	ElapsedDuration bool `protobuf:"varint,5,opt,name=elapsed_duration,json=elapsedDuration,proto3" json:"elapsed_duration,omitempty"`
+	// Constraint on its dates (vincolo); absent is as soon as possible.
+	Constraint *Constraint `protobuf:"bytes,6,opt,name=constraint,proto3" json:"constraint,omitempty"`
+	// It should be finished by then (scadenza), local date-time: missing it gives
+	// negative float, and nothing else moves. May be empty.
+	DeadlineTime string `protobuf:"bytes,7,opt,name=deadline_time,json=deadlineTime,proto3" json:"deadline_time,omitempty"`
+	// Its working calendar; empty for the schedule's.
+	Calendar string `protobuf:"bytes,8,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// Tasks that it depends on (predecessori). A summary may depend on others,
+	// and others on it.
+	Predecessors []*Link `protobuf:"bytes,9,rep,name=predecessors,proto3" json:"predecessors,omitempty"`
 	// The partner in charge, `organisations/{organisation}`; may be empty. One
 	// that is none is NOT_A_PARTNER.
-	Organisation string `protobuf:"bytes,7,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	Organisation string `protobuf:"bytes,10,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// Who does it: the opaque subject; may be empty.
-	AssigneeSubject string `protobuf:"bytes,8,opt,name=assignee_subject,json=assigneeSubject,proto3" json:"assignee_subject,omitempty"`
+	AssigneeSubject string `protobuf:"bytes,11,opt,name=assignee_subject,json=assigneeSubject,proto3" json:"assignee_subject,omitempty"`
+	// Resources at work on it (assegnazioni); each stands once. A summary has
+	// none.
+	Assignments []*Assignment `protobuf:"bytes,12,rep,name=assignments,proto3" json:"assignments,omitempty"`
+	// Effort in minutes of one person (lavoro); 0 where it is not told.
+	WorkMinutes int64 `protobuf:"varint,13,opt,name=work_minutes,json=workMinutes,proto3" json:"work_minutes,omitempty"`
+	// Which of two tasks levelling delays: the one with the lower number. 0 means
+	// 500.
+	Priority int32 `protobuf:"varint,14,opt,name=priority,proto3" json:"priority,omitempty"`
+	// Levelling does not start it before then, local date-time; may be empty.
+	// LevelSchedule sets it.
+	LevelledStartTime string `protobuf:"bytes,15,opt,name=levelled_start_time,json=levelledStartTime,proto3" json:"levelled_start_time,omitempty"`
+	// What there is to know about it; may be empty.
+	Notes string `protobuf:"bytes,16,opt,name=notes,proto3" json:"notes,omitempty"`
 	// Progress (avanzamento), 0 to 100; 100 is complete. Of a summary: its
 	// subtasks', weighted by duration, rounded down, and 100 only where all are.
-	ProgressPercent int32 `protobuf:"varint,9,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
+	ProgressPercent int32 `protobuf:"varint,17,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
 	// When it really started; not in the future; may be empty.
-	ActualStartDate string `protobuf:"bytes,10,opt,name=actual_start_date,json=actualStartDate,proto3" json:"actual_start_date,omitempty"`
+	ActualStartDate string `protobuf:"bytes,18,opt,name=actual_start_date,json=actualStartDate,proto3" json:"actual_start_date,omitempty"`
 	// When it was really finished; only with progress 100 and a start; may be
 	// empty.
-	ActualFinishDate string `protobuf:"bytes,11,opt,name=actual_finish_date,json=actualFinishDate,proto3" json:"actual_finish_date,omitempty"`
-	// First day, as early as the links allow. For a milestone, the day at whose
-	// end it is reached.
-	EarlyStartDate string `protobuf:"bytes,12,opt,name=early_start_date,json=earlyStartDate,proto3" json:"early_start_date,omitempty"`
-	// Last day, as early as the links allow. This is the planned finish that
-	// makes a task late.
-	EarlyFinishDate string `protobuf:"bytes,13,opt,name=early_finish_date,json=earlyFinishDate,proto3" json:"early_finish_date,omitempty"`
-	// First day that does not delay the project.
-	LateStartDate string `protobuf:"bytes,14,opt,name=late_start_date,json=lateStartDate,proto3" json:"late_start_date,omitempty"`
-	// Last day that does not delay the project.
-	LateFinishDate string `protobuf:"bytes,15,opt,name=late_finish_date,json=lateFinishDate,proto3" json:"late_finish_date,omitempty"`
-	// Working days by which it can slip without delaying the project
-	// (scorrimento totale).
-	TotalFloatDays int32 `protobuf:"varint,16,opt,name=total_float_days,json=totalFloatDays,proto3" json:"total_float_days,omitempty"`
+	ActualFinishDate string `protobuf:"bytes,19,opt,name=actual_finish_date,json=actualFinishDate,proto3" json:"actual_finish_date,omitempty"`
+	// Planned start.
+	StartTime string `protobuf:"bytes,20,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Planned finish: what makes a task late.
+	FinishTime string `protobuf:"bytes,21,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
+	// Earliest start that the links allow.
+	EarlyStartTime string `protobuf:"bytes,22,opt,name=early_start_time,json=earlyStartTime,proto3" json:"early_start_time,omitempty"`
+	// Earliest finish that the links allow.
+	EarlyFinishTime string `protobuf:"bytes,23,opt,name=early_finish_time,json=earlyFinishTime,proto3" json:"early_finish_time,omitempty"`
+	// Latest start that does not delay the project.
+	LateStartTime string `protobuf:"bytes,24,opt,name=late_start_time,json=lateStartTime,proto3" json:"late_start_time,omitempty"`
+	// Latest finish that does not delay the project.
+	LateFinishTime string `protobuf:"bytes,25,opt,name=late_finish_time,json=lateFinishTime,proto3" json:"late_finish_time,omitempty"`
+	// Day of early_start_time. For a milestone, the day at whose end it is
+	// reached.
+	EarlyStartDate string `protobuf:"bytes,26,opt,name=early_start_date,json=earlyStartDate,proto3" json:"early_start_date,omitempty"`
+	// Day of early_finish_time.
+	EarlyFinishDate string `protobuf:"bytes,27,opt,name=early_finish_date,json=earlyFinishDate,proto3" json:"early_finish_date,omitempty"`
+	// Day of late_start_time.
+	LateStartDate string `protobuf:"bytes,28,opt,name=late_start_date,json=lateStartDate,proto3" json:"late_start_date,omitempty"`
+	// Day of late_finish_time.
+	LateFinishDate string `protobuf:"bytes,29,opt,name=late_finish_date,json=lateFinishDate,proto3" json:"late_finish_date,omitempty"`
+	// Day of start_time.
+	StartDate string `protobuf:"bytes,30,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// Day of finish_time.
+	FinishDate string `protobuf:"bytes,31,opt,name=finish_date,json=finishDate,proto3" json:"finish_date,omitempty"`
+	// By how much it can slip without delaying the project (scorrimento totale).
+	// Negative where a constraint or deadline cannot be kept.
+	TotalFloatMinutes int64 `protobuf:"varint,32,opt,name=total_float_minutes,json=totalFloatMinutes,proto3" json:"total_float_minutes,omitempty"`
+	// By how much it can slip without delaying any other task (scorrimento
+	// libero).
+	FreeFloatMinutes int64 `protobuf:"varint,33,opt,name=free_float_minutes,json=freeFloatMinutes,proto3" json:"free_float_minutes,omitempty"`
 	// It is on the critical path: no float. A summary is, if a subtask is.
-	Critical bool `protobuf:"varint,17,opt,name=critical,proto3" json:"critical,omitempty"`
+	Critical bool `protobuf:"varint,34,opt,name=critical,proto3" json:"critical,omitempty"`
+	// The predecessors whose links leave no room: it cannot start earlier because
+	// of them.
+	DrivingPredecessors []string `protobuf:"bytes,35,rep,name=driving_predecessors,json=drivingPredecessors,proto3" json:"driving_predecessors,omitempty"`
+	// Of negative float, the task whose constraint or deadline causes it; empty
+	// otherwise.
+	NegativeFloatCause string `protobuf:"bytes,36,opt,name=negative_float_cause,json=negativeFloatCause,proto3" json:"negative_float_cause,omitempty"`
+	// It misses its deadline as planned.
+	DeadlineMissed bool `protobuf:"varint,37,opt,name=deadline_missed,json=deadlineMissed,proto3" json:"deadline_missed,omitempty"`
 	// It has subtasks.
-	Summary bool `protobuf:"varint,18,opt,name=summary,proto3" json:"summary,omitempty"`
-	// Its early_finish_date is past and it is not complete.
-	Late bool `protobuf:"varint,19,opt,name=late,proto3" json:"late,omitempty"`
+	Summary bool `protobuf:"varint,38,opt,name=summary,proto3" json:"summary,omitempty"`
+	// Its planned finish is past and it is not complete.
+	Late bool `protobuf:"varint,39,opt,name=late,proto3" json:"late,omitempty"`
+	// How it stands to the baseline; absent where there is none, or where it is
+	// not in it.
+	BaselineVariance *BaselineVariance `protobuf:"bytes,40,opt,name=baseline_variance,json=baselineVariance,proto3" json:"baseline_variance,omitempty"`
 	// When it was created, UTC.
-	CreateTime *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed, UTC.
-	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,42,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the resource. In an update, the etag as last read, or
 	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,22,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag          string `protobuf:"bytes,43,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -199,16 +387,37 @@ func (x *Task) GetParentTask() string {
 	return ""
 }
 
-func (x *Task) GetDurationDays() int32 {
+func (x *Task) GetDurationMinutes() int64 {
 	if x != nil {
-		return x.DurationDays
+		return x.DurationMinutes
 	}
 	return 0
 }
 
-func (x *Task) GetNotBeforeDate() string {
+func (x *Task) GetElapsedDuration() bool {
 	if x != nil {
-		return x.NotBeforeDate
+		return x.ElapsedDuration
+	}
+	return false
+}
+
+func (x *Task) GetConstraint() *Constraint {
+	if x != nil {
+		return x.Constraint
+	}
+	return nil
+}
+
+func (x *Task) GetDeadlineTime() string {
+	if x != nil {
+		return x.DeadlineTime
+	}
+	return ""
+}
+
+func (x *Task) GetCalendar() string {
+	if x != nil {
+		return x.Calendar
 	}
 	return ""
 }
@@ -234,6 +443,41 @@ func (x *Task) GetAssigneeSubject() string {
 	return ""
 }
 
+func (x *Task) GetAssignments() []*Assignment {
+	if x != nil {
+		return x.Assignments
+	}
+	return nil
+}
+
+func (x *Task) GetWorkMinutes() int64 {
+	if x != nil {
+		return x.WorkMinutes
+	}
+	return 0
+}
+
+func (x *Task) GetPriority() int32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *Task) GetLevelledStartTime() string {
+	if x != nil {
+		return x.LevelledStartTime
+	}
+	return ""
+}
+
+func (x *Task) GetNotes() string {
+	if x != nil {
+		return x.Notes
+	}
+	return ""
+}
+
 func (x *Task) GetProgressPercent() int32 {
 	if x != nil {
 		return x.ProgressPercent
@@ -251,6 +495,48 @@ func (x *Task) GetActualStartDate() string {
 func (x *Task) GetActualFinishDate() string {
 	if x != nil {
 		return x.ActualFinishDate
+	}
+	return ""
+}
+
+func (x *Task) GetStartTime() string {
+	if x != nil {
+		return x.StartTime
+	}
+	return ""
+}
+
+func (x *Task) GetFinishTime() string {
+	if x != nil {
+		return x.FinishTime
+	}
+	return ""
+}
+
+func (x *Task) GetEarlyStartTime() string {
+	if x != nil {
+		return x.EarlyStartTime
+	}
+	return ""
+}
+
+func (x *Task) GetEarlyFinishTime() string {
+	if x != nil {
+		return x.EarlyFinishTime
+	}
+	return ""
+}
+
+func (x *Task) GetLateStartTime() string {
+	if x != nil {
+		return x.LateStartTime
+	}
+	return ""
+}
+
+func (x *Task) GetLateFinishTime() string {
+	if x != nil {
+		return x.LateFinishTime
 	}
 	return ""
 }
@@ -283,9 +569,30 @@ func (x *Task) GetLateFinishDate() string {
 	return ""
 }
 
-func (x *Task) GetTotalFloatDays() int32 {
+func (x *Task) GetStartDate() string {
 	if x != nil {
-		return x.TotalFloatDays
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *Task) GetFinishDate() string {
+	if x != nil {
+		return x.FinishDate
+	}
+	return ""
+}
+
+func (x *Task) GetTotalFloatMinutes() int64 {
+	if x != nil {
+		return x.TotalFloatMinutes
+	}
+	return 0
+}
+
+func (x *Task) GetFreeFloatMinutes() int64 {
+	if x != nil {
+		return x.FreeFloatMinutes
 	}
 	return 0
 }
@@ -293,6 +600,27 @@ func (x *Task) GetTotalFloatDays() int32 {
 func (x *Task) GetCritical() bool {
 	if x != nil {
 		return x.Critical
+	}
+	return false
+}
+
+func (x *Task) GetDrivingPredecessors() []string {
+	if x != nil {
+		return x.DrivingPredecessors
+	}
+	return nil
+}
+
+func (x *Task) GetNegativeFloatCause() string {
+	if x != nil {
+		return x.NegativeFloatCause
+	}
+	return ""
+}
+
+func (x *Task) GetDeadlineMissed() bool {
+	if x != nil {
+		return x.DeadlineMissed
 	}
 	return false
 }
@@ -309,6 +637,13 @@ func (x *Task) GetLate() bool {
 		return x.Late
 	}
 	return false
+}
+
+func (x *Task) GetBaselineVariance() *BaselineVariance {
+	if x != nil {
+		return x.BaselineVariance
+	}
+	return nil
 }
 
 func (x *Task) GetCreateTime() *timestamppb.Timestamp {
@@ -332,15 +667,18 @@ func (x *Task) GetEtag() string {
 	return ""
 }
 
-// Link is a finish-to-start link to a task from its predecessor (legame fine-
-// inizio).
+// Link is a link from a predecessor (legame).
 type Link struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The predecessor.
 	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
-	// Working days between the finish of the one and the start of the other;
-	// negative is a lead, which never reaches before the project's start.
-	LagDays       int32 `protobuf:"varint,2,opt,name=lag_days,json=lagDays,proto3" json:"lag_days,omitempty"`
+	// What depends on what; unspecified is FINISH_START.
+	Type LinkType `protobuf:"varint,2,opt,name=type,proto3,enum=trama.projects.v1.LinkType" json:"type,omitempty"`
+	// Lag in minutes (ritardo); negative is a lead (anticipo), which never reaches
+	// before the project's start.
+	LagMinutes int64 `protobuf:"varint,3,opt,name=lag_minutes,json=lagMinutes,proto3" json:"lag_minutes,omitempty"`
+	// The lag is minutes of the clock, nights and holidays included.
+	Elapsed       bool `protobuf:"varint,4,opt,name=elapsed,proto3" json:"elapsed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -382,9 +720,246 @@ func (x *Link) GetTask() string {
 	return ""
 }
 
-func (x *Link) GetLagDays() int32 {
+func (x *Link) GetType() LinkType {
 	if x != nil {
-		return x.LagDays
+		return x.Type
+	}
+	return LinkType_LINK_TYPE_UNSPECIFIED
+}
+
+func (x *Link) GetLagMinutes() int64 {
+	if x != nil {
+		return x.LagMinutes
+	}
+	return 0
+}
+
+func (x *Link) GetElapsed() bool {
+	if x != nil {
+		return x.Elapsed
+	}
+	return false
+}
+
+// Constraint is a constraint on a task's dates (vincolo). What cannot be kept
+// gives negative float; it is never refused.
+type Constraint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is constrained.
+	Type ConstraintType `protobuf:"varint,1,opt,name=type,proto3,enum=trama.projects.v1.ConstraintType" json:"type,omitempty"`
+	// The local date-time, `2026-01-31T08:00`; of AS_LATE_AS_POSSIBLE empty.
+	Time string `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
+	// The date-time wins over the links, as for a task that is scheduled by hand.
+	// Only with MUST_START_ON and MUST_FINISH_ON.
+	Pinned        bool `protobuf:"varint,3,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Constraint) Reset() {
+	*x = Constraint{}
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Constraint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Constraint) ProtoMessage() {}
+
+func (x *Constraint) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Constraint.ProtoReflect.Descriptor instead.
+func (*Constraint) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Constraint) GetType() ConstraintType {
+	if x != nil {
+		return x.Type
+	}
+	return ConstraintType_CONSTRAINT_TYPE_UNSPECIFIED
+}
+
+func (x *Constraint) GetTime() string {
+	if x != nil {
+		return x.Time
+	}
+	return ""
+}
+
+func (x *Constraint) GetPinned() bool {
+	if x != nil {
+		return x.Pinned
+	}
+	return false
+}
+
+// Assignment is a resource at work on a task (assegnazione).
+type Assignment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The resource.
+	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// How much of it, in hundredths: 100 is one whole, 50 half of one. 0 means 100.
+	UnitsPercent  int32 `protobuf:"varint,2,opt,name=units_percent,json=unitsPercent,proto3" json:"units_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assignment) Reset() {
+	*x = Assignment{}
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assignment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assignment) ProtoMessage() {}
+
+func (x *Assignment) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
+func (*Assignment) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Assignment) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *Assignment) GetUnitsPercent() int32 {
+	if x != nil {
+		return x.UnitsPercent
+	}
+	return 0
+}
+
+// BaselineVariance is how a task stands to the baseline: planned now less
+// planned then, in minutes of the task's working time. Positive is later or
+// longer.
+type BaselineVariance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The baseline.
+	Baseline string `protobuf:"bytes,1,opt,name=baseline,proto3" json:"baseline,omitempty"`
+	// Planned start then, local date-time.
+	BaselineStartTime string `protobuf:"bytes,2,opt,name=baseline_start_time,json=baselineStartTime,proto3" json:"baseline_start_time,omitempty"`
+	// Planned finish then, local date-time.
+	BaselineFinishTime string `protobuf:"bytes,3,opt,name=baseline_finish_time,json=baselineFinishTime,proto3" json:"baseline_finish_time,omitempty"`
+	// By how much it starts later.
+	StartMinutes int64 `protobuf:"varint,4,opt,name=start_minutes,json=startMinutes,proto3" json:"start_minutes,omitempty"`
+	// By how much it finishes later.
+	FinishMinutes int64 `protobuf:"varint,5,opt,name=finish_minutes,json=finishMinutes,proto3" json:"finish_minutes,omitempty"`
+	// By how much it takes longer.
+	DurationMinutes int64 `protobuf:"varint,6,opt,name=duration_minutes,json=durationMinutes,proto3" json:"duration_minutes,omitempty"`
+	// By how much more work it is, in minutes of effort.
+	WorkMinutes   int64 `protobuf:"varint,7,opt,name=work_minutes,json=workMinutes,proto3" json:"work_minutes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BaselineVariance) Reset() {
+	*x = BaselineVariance{}
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BaselineVariance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BaselineVariance) ProtoMessage() {}
+
+func (x *BaselineVariance) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BaselineVariance.ProtoReflect.Descriptor instead.
+func (*BaselineVariance) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BaselineVariance) GetBaseline() string {
+	if x != nil {
+		return x.Baseline
+	}
+	return ""
+}
+
+func (x *BaselineVariance) GetBaselineStartTime() string {
+	if x != nil {
+		return x.BaselineStartTime
+	}
+	return ""
+}
+
+func (x *BaselineVariance) GetBaselineFinishTime() string {
+	if x != nil {
+		return x.BaselineFinishTime
+	}
+	return ""
+}
+
+func (x *BaselineVariance) GetStartMinutes() int64 {
+	if x != nil {
+		return x.StartMinutes
+	}
+	return 0
+}
+
+func (x *BaselineVariance) GetFinishMinutes() int64 {
+	if x != nil {
+		return x.FinishMinutes
+	}
+	return 0
+}
+
+func (x *BaselineVariance) GetDurationMinutes() int64 {
+	if x != nil {
+		return x.DurationMinutes
+	}
+	return 0
+}
+
+func (x *BaselineVariance) GetWorkMinutes() int64 {
+	if x != nil {
+		return x.WorkMinutes
 	}
 	return 0
 }
@@ -425,7 +1000,7 @@ type Deliverable struct {
 
 func (x *Deliverable) Reset() {
 	*x = Deliverable{}
-	mi := &file_trama_projects_v1_plan_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -437,7 +1012,7 @@ func (x *Deliverable) String() string {
 func (*Deliverable) ProtoMessage() {}
 
 func (x *Deliverable) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_plan_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -450,7 +1025,7 @@ func (x *Deliverable) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Deliverable.ProtoReflect.Descriptor instead.
 func (*Deliverable) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_plan_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Deliverable) GetName() string {
@@ -548,39 +1123,87 @@ var File_trama_projects_v1_plan_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctrama/projects/v1/plan.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xa7\v\n" +
-	"\x04Task\x12\x18\n" +
-	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
+	"\x1ctrama/projects/v1/plan.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xb5\x16\n" +
+	"\x04Task\x12\xb0\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9b\x01\xe2A\x01\x05\xbaH\x93\x01\xd8\x01\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x128\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12\xb9\x01\n" +
 	"\vparent_task\x18\x03 \x01(\tB\x97\x01\xbaH\x93\x01\xd8\x01\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\n" +
-	"parentTask\x12/\n" +
-	"\rduration_days\x18\x04 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\fdurationDays\x12N\n" +
-	"\x0fnot_before_date\x18\x05 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\rnotBeforeDate\x12F\n" +
-	"\fpredecessors\x18\x06 \x03(\v2\x17.trama.projects.v1.LinkB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\fpredecessors\x12z\n" +
-	"\forganisation\x18\a \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x123\n" +
-	"\x10assignee_subject\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x0fassigneeSubject\x124\n" +
-	"\x10progress_percent\x18\t \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0fprogressPercent\x12R\n" +
-	"\x11actual_start_date\x18\n" +
-	" \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x0factualStartDate\x12T\n" +
-	"\x12actual_finish_date\x18\v \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x10actualFinishDate\x12.\n" +
-	"\x10early_start_date\x18\f \x01(\tB\x04\xe2A\x01\x03R\x0eearlyStartDate\x120\n" +
-	"\x11early_finish_date\x18\r \x01(\tB\x04\xe2A\x01\x03R\x0fearlyFinishDate\x12,\n" +
-	"\x0flate_start_date\x18\x0e \x01(\tB\x04\xe2A\x01\x03R\rlateStartDate\x12.\n" +
-	"\x10late_finish_date\x18\x0f \x01(\tB\x04\xe2A\x01\x03R\x0elateFinishDate\x12.\n" +
-	"\x10total_float_days\x18\x10 \x01(\x05B\x04\xe2A\x01\x03R\x0etotalFloatDays\x12 \n" +
-	"\bcritical\x18\x11 \x01(\bB\x04\xe2A\x01\x03R\bcritical\x12\x1e\n" +
-	"\asummary\x18\x12 \x01(\bB\x04\xe2A\x01\x03R\asummary\x12\x18\n" +
-	"\x04late\x18\x13 \x01(\bB\x04\xe2A\x01\x03R\x04late\x12A\n" +
-	"\vcreate_time\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
+	"parentTask\x127\n" +
+	"\x10duration_minutes\x18\x04 \x01(\x03B\f\xbaH\t\"\a\x18\x80\xe1\xeb\x17(\x00R\x0fdurationMinutes\x12)\n" +
+	"\x10elapsed_duration\x18\x05 \x01(\bR\x0felapsedDuration\x12=\n" +
+	"\n" +
+	"constraint\x18\x06 \x01(\v2\x1d.trama.projects.v1.ConstraintR\n" +
+	"constraint\x12]\n" +
+	"\rdeadline_time\x18\a \x01(\tB8\xbaH5\xd8\x01\x01r02.^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$R\fdeadlineTime\x12\xb8\x01\n" +
+	"\bcalendar\x18\b \x01(\tB\x9b\x01\xbaH\x97\x01\xd8\x01\x01r\x91\x012\x8e\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/calendars/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\bcalendar\x12F\n" +
+	"\fpredecessors\x18\t \x03(\v2\x17.trama.projects.v1.LinkB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\fpredecessors\x12z\n" +
+	"\forganisation\x18\n" +
+	" \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x123\n" +
+	"\x10assignee_subject\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\x0fassigneeSubject\x12I\n" +
+	"\vassignments\x18\f \x03(\v2\x1d.trama.projects.v1.AssignmentB\b\xbaH\x05\x92\x01\x02\x10dR\vassignments\x120\n" +
+	"\fwork_minutes\x18\r \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\x80ʵ\xee\x01(\x00R\vworkMinutes\x12&\n" +
+	"\bpriority\x18\x0e \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpriority\x12h\n" +
+	"\x13levelled_start_time\x18\x0f \x01(\tB8\xbaH5\xd8\x01\x01r02.^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$R\x11levelledStartTime\x12\x1e\n" +
+	"\x05notes\x18\x10 \x01(\tB\b\xbaH\x05r\x03\x18\x90NR\x05notes\x124\n" +
+	"\x10progress_percent\x18\x11 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x0fprogressPercent\x12R\n" +
+	"\x11actual_start_date\x18\x12 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x0factualStartDate\x12T\n" +
+	"\x12actual_finish_date\x18\x13 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x10actualFinishDate\x12#\n" +
+	"\n" +
+	"start_time\x18\x14 \x01(\tB\x04\xe2A\x01\x03R\tstartTime\x12%\n" +
+	"\vfinish_time\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\n" +
+	"finishTime\x12.\n" +
+	"\x10early_start_time\x18\x16 \x01(\tB\x04\xe2A\x01\x03R\x0eearlyStartTime\x120\n" +
+	"\x11early_finish_time\x18\x17 \x01(\tB\x04\xe2A\x01\x03R\x0fearlyFinishTime\x12,\n" +
+	"\x0flate_start_time\x18\x18 \x01(\tB\x04\xe2A\x01\x03R\rlateStartTime\x12.\n" +
+	"\x10late_finish_time\x18\x19 \x01(\tB\x04\xe2A\x01\x03R\x0elateFinishTime\x12.\n" +
+	"\x10early_start_date\x18\x1a \x01(\tB\x04\xe2A\x01\x03R\x0eearlyStartDate\x120\n" +
+	"\x11early_finish_date\x18\x1b \x01(\tB\x04\xe2A\x01\x03R\x0fearlyFinishDate\x12,\n" +
+	"\x0flate_start_date\x18\x1c \x01(\tB\x04\xe2A\x01\x03R\rlateStartDate\x12.\n" +
+	"\x10late_finish_date\x18\x1d \x01(\tB\x04\xe2A\x01\x03R\x0elateFinishDate\x12#\n" +
+	"\n" +
+	"start_date\x18\x1e \x01(\tB\x04\xe2A\x01\x03R\tstartDate\x12%\n" +
+	"\vfinish_date\x18\x1f \x01(\tB\x04\xe2A\x01\x03R\n" +
+	"finishDate\x124\n" +
+	"\x13total_float_minutes\x18  \x01(\x03B\x04\xe2A\x01\x03R\x11totalFloatMinutes\x122\n" +
+	"\x12free_float_minutes\x18! \x01(\x03B\x04\xe2A\x01\x03R\x10freeFloatMinutes\x12 \n" +
+	"\bcritical\x18\" \x01(\bB\x04\xe2A\x01\x03R\bcritical\x127\n" +
+	"\x14driving_predecessors\x18# \x03(\tB\x04\xe2A\x01\x03R\x13drivingPredecessors\x126\n" +
+	"\x14negative_float_cause\x18$ \x01(\tB\x04\xe2A\x01\x03R\x12negativeFloatCause\x12-\n" +
+	"\x0fdeadline_missed\x18% \x01(\bB\x04\xe2A\x01\x03R\x0edeadlineMissed\x12\x1e\n" +
+	"\asummary\x18& \x01(\bB\x04\xe2A\x01\x03R\asummary\x12\x18\n" +
+	"\x04late\x18' \x01(\bB\x04\xe2A\x01\x03R\x04late\x12V\n" +
+	"\x11baseline_variance\x18( \x01(\v2#.trama.projects.v1.BaselineVarianceB\x04\xe2A\x01\x03R\x10baselineVariance\x12A\n" +
+	"\vcreate_time\x18) \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"createTime\x12A\n" +
-	"\vupdate_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
+	"\vupdate_time\x18* \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x16 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:F\xeaAC\n" +
-	"\x13projects.trama/Task\x12\x1fprojects/{project}/tasks/{task}*\x05tasks2\x04task\"\xe2\x01\n" +
+	"\x04etag\x18+ \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:F\xeaAC\n" +
+	"\x13projects.trama/Task\x12\x1fprojects/{project}/tasks/{task}*\x05tasks2\x04task\"\xbf\x02\n" +
 	"\x04Link\x12\xa9\x01\n" +
-	"\x04task\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04task\x12.\n" +
-	"\blag_days\x18\x02 \x01(\x05B\x13\xbaH\x10\x1a\x0e\x18\xe8\a(\x98\xf8\xff\xff\xff\xff\xff\xff\xff\x01R\alagDays\"\xa3\a\n" +
+	"\x04task\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04task\x129\n" +
+	"\x04type\x18\x02 \x01(\x0e2\x1b.trama.projects.v1.LinkTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04type\x126\n" +
+	"\vlag_minutes\x18\x03 \x01(\x03B\x15\xbaH\x12\"\x10\x18\xc0\x96\xb1\x02(\xc0\xe9\xce\xfd\xff\xff\xff\xff\xff\x01R\n" +
+	"lagMinutes\x12\x18\n" +
+	"\aelapsed\x18\x04 \x01(\bR\aelapsed\"\xb7\x01\n" +
+	"\n" +
+	"Constraint\x12C\n" +
+	"\x04type\x18\x01 \x01(\x0e2!.trama.projects.v1.ConstraintTypeB\f\xe2A\x01\x02\xbaH\x05\x82\x01\x02\x10\x01R\x04type\x12L\n" +
+	"\x04time\x18\x02 \x01(\tB8\xbaH5\xd8\x01\x01r02.^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$R\x04time\x12\x16\n" +
+	"\x06pinned\x18\x03 \x01(\bR\x06pinned\"\xf6\x01\n" +
+	"\n" +
+	"Assignment\x12\xb5\x01\n" +
+	"\bresource\x18\x01 \x01(\tB\x98\x01\xbaH\x94\x01r\x91\x012\x8e\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/resources/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\bresource\x120\n" +
+	"\runits_percent\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00R\funitsPercent\"\xaa\x02\n" +
+	"\x10BaselineVariance\x12\x1a\n" +
+	"\bbaseline\x18\x01 \x01(\tR\bbaseline\x12.\n" +
+	"\x13baseline_start_time\x18\x02 \x01(\tR\x11baselineStartTime\x120\n" +
+	"\x14baseline_finish_time\x18\x03 \x01(\tR\x12baselineFinishTime\x12#\n" +
+	"\rstart_minutes\x18\x04 \x01(\x03R\fstartMinutes\x12%\n" +
+	"\x0efinish_minutes\x18\x05 \x01(\x03R\rfinishMinutes\x12)\n" +
+	"\x10duration_minutes\x18\x06 \x01(\x03R\x0fdurationMinutes\x12!\n" +
+	"\fwork_minutes\x18\a \x01(\x03R\vworkMinutes\"\xa3\a\n" +
 	"\vDeliverable\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12\xac\x01\n" +
@@ -598,7 +1221,22 @@ const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\r \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:i\xeaAf\n" +
-	"\x1aprojects.trama/Deliverable\x12-projects/{project}/deliverables/{deliverable}*\fdeliverables2\vdeliverable*\xb5\x01\n" +
+	"\x1aprojects.trama/Deliverable\x12-projects/{project}/deliverables/{deliverable}*\fdeliverables2\vdeliverable*\x95\x01\n" +
+	"\bLinkType\x12\x19\n" +
+	"\x15LINK_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16LINK_TYPE_FINISH_START\x10\x01\x12\x19\n" +
+	"\x15LINK_TYPE_START_START\x10\x02\x12\x1b\n" +
+	"\x17LINK_TYPE_FINISH_FINISH\x10\x03\x12\x1a\n" +
+	"\x16LINK_TYPE_START_FINISH\x10\x04*\xcb\x02\n" +
+	"\x0eConstraintType\x12\x1f\n" +
+	"\x1bCONSTRAINT_TYPE_UNSPECIFIED\x10\x00\x12'\n" +
+	"#CONSTRAINT_TYPE_AS_LATE_AS_POSSIBLE\x10\x01\x12)\n" +
+	"%CONSTRAINT_TYPE_START_NO_EARLIER_THAN\x10\x02\x12'\n" +
+	"#CONSTRAINT_TYPE_START_NO_LATER_THAN\x10\x03\x12*\n" +
+	"&CONSTRAINT_TYPE_FINISH_NO_EARLIER_THAN\x10\x04\x12(\n" +
+	"$CONSTRAINT_TYPE_FINISH_NO_LATER_THAN\x10\x05\x12!\n" +
+	"\x1dCONSTRAINT_TYPE_MUST_START_ON\x10\x06\x12\"\n" +
+	"\x1eCONSTRAINT_TYPE_MUST_FINISH_ON\x10\a*\xb5\x01\n" +
 	"\x10DeliverableState\x12!\n" +
 	"\x1dDELIVERABLE_STATE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19DELIVERABLE_STATE_PLANNED\x10\x01\x12\x1f\n" +
@@ -618,30 +1256,40 @@ func file_trama_projects_v1_plan_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_plan_proto_rawDescData
 }
 
-var file_trama_projects_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_trama_projects_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_trama_projects_v1_plan_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_trama_projects_v1_plan_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_trama_projects_v1_plan_proto_goTypes = []any{
-	(DeliverableState)(0),         // 0: trama.projects.v1.DeliverableState
-	(*Task)(nil),                  // 1: trama.projects.v1.Task
-	(*Link)(nil),                  // 2: trama.projects.v1.Link
-	(*Deliverable)(nil),           // 3: trama.projects.v1.Deliverable
-	(*v1.LocalizedText)(nil),      // 4: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(LinkType)(0),                 // 0: trama.projects.v1.LinkType
+	(ConstraintType)(0),           // 1: trama.projects.v1.ConstraintType
+	(DeliverableState)(0),         // 2: trama.projects.v1.DeliverableState
+	(*Task)(nil),                  // 3: trama.projects.v1.Task
+	(*Link)(nil),                  // 4: trama.projects.v1.Link
+	(*Constraint)(nil),            // 5: trama.projects.v1.Constraint
+	(*Assignment)(nil),            // 6: trama.projects.v1.Assignment
+	(*BaselineVariance)(nil),      // 7: trama.projects.v1.BaselineVariance
+	(*Deliverable)(nil),           // 8: trama.projects.v1.Deliverable
+	(*v1.LocalizedText)(nil),      // 9: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 }
 var file_trama_projects_v1_plan_proto_depIdxs = []int32{
-	4, // 0: trama.projects.v1.Task.title:type_name -> trama.type.v1.LocalizedText
-	2, // 1: trama.projects.v1.Task.predecessors:type_name -> trama.projects.v1.Link
-	5, // 2: trama.projects.v1.Task.create_time:type_name -> google.protobuf.Timestamp
-	5, // 3: trama.projects.v1.Task.update_time:type_name -> google.protobuf.Timestamp
-	4, // 4: trama.projects.v1.Deliverable.title:type_name -> trama.type.v1.LocalizedText
-	0, // 5: trama.projects.v1.Deliverable.state:type_name -> trama.projects.v1.DeliverableState
-	5, // 6: trama.projects.v1.Deliverable.create_time:type_name -> google.protobuf.Timestamp
-	5, // 7: trama.projects.v1.Deliverable.update_time:type_name -> google.protobuf.Timestamp
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	9,  // 0: trama.projects.v1.Task.title:type_name -> trama.type.v1.LocalizedText
+	5,  // 1: trama.projects.v1.Task.constraint:type_name -> trama.projects.v1.Constraint
+	4,  // 2: trama.projects.v1.Task.predecessors:type_name -> trama.projects.v1.Link
+	6,  // 3: trama.projects.v1.Task.assignments:type_name -> trama.projects.v1.Assignment
+	7,  // 4: trama.projects.v1.Task.baseline_variance:type_name -> trama.projects.v1.BaselineVariance
+	10, // 5: trama.projects.v1.Task.create_time:type_name -> google.protobuf.Timestamp
+	10, // 6: trama.projects.v1.Task.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 7: trama.projects.v1.Link.type:type_name -> trama.projects.v1.LinkType
+	1,  // 8: trama.projects.v1.Constraint.type:type_name -> trama.projects.v1.ConstraintType
+	9,  // 9: trama.projects.v1.Deliverable.title:type_name -> trama.type.v1.LocalizedText
+	2,  // 10: trama.projects.v1.Deliverable.state:type_name -> trama.projects.v1.DeliverableState
+	10, // 11: trama.projects.v1.Deliverable.create_time:type_name -> google.protobuf.Timestamp
+	10, // 12: trama.projects.v1.Deliverable.update_time:type_name -> google.protobuf.Timestamp
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_plan_proto_init() }
@@ -654,8 +1302,8 @@ func file_trama_projects_v1_plan_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_plan_proto_rawDesc), len(file_trama_projects_v1_plan_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   3,
+			NumEnums:      3,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

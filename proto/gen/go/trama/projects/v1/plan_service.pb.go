@@ -147,10 +147,12 @@ type ListTasksRequest struct {
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// AIP-160 filter over `organisation`, `critical`, `summary`,
-	// `progress_percent`, `early_start_date`, `early_finish_date`.
+	// `progress_percent`, `total_float_minutes`, `early_start_date`,
+	// `early_finish_date`, `start_date`, `finish_date`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order over `create_time`, `early_start_date`, `early_finish_date`;
-	// without it, in the order of creation.
+	// AIP-132 order over `create_time`, `early_start_date`, `early_finish_date`,
+	// `start_date`, `finish_date`, `total_float_minutes`; without it, in the order
+	// of creation.
 	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -343,6 +345,231 @@ func (x *UpdateTaskRequest) GetRequestId() string {
 	return ""
 }
 
+// BatchCreateTasksRequest creates many.
+type BatchCreateTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// What to create, at most 1,000. Where tasks refer to each other, each that is
+	// referred to has a name of the project as a stand-in, which the server
+	// replaces.
+	Tasks []*Task `protobuf:"bytes,2,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateTasksRequest) Reset() {
+	*x = BatchCreateTasksRequest{}
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateTasksRequest) ProtoMessage() {}
+
+func (x *BatchCreateTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateTasksRequest.ProtoReflect.Descriptor instead.
+func (*BatchCreateTasksRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *BatchCreateTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *BatchCreateTasksRequest) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+func (x *BatchCreateTasksRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// BatchCreateTasksResponse is what was created.
+type BatchCreateTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tasks in the order of the request.
+	Tasks         []*Task `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchCreateTasksResponse) Reset() {
+	*x = BatchCreateTasksResponse{}
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchCreateTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchCreateTasksResponse) ProtoMessage() {}
+
+func (x *BatchCreateTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchCreateTasksResponse.ProtoReflect.Descriptor instead.
+func (*BatchCreateTasksResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *BatchCreateTasksResponse) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
+// BatchUpdateTasksRequest changes many.
+type BatchUpdateTasksRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The changes, at most 1,000, of different tasks of the project. Their own
+	// request_id does not count.
+	Requests []*UpdateTaskRequest `protobuf:"bytes,2,rep,name=requests,proto3" json:"requests,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchUpdateTasksRequest) Reset() {
+	*x = BatchUpdateTasksRequest{}
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchUpdateTasksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchUpdateTasksRequest) ProtoMessage() {}
+
+func (x *BatchUpdateTasksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchUpdateTasksRequest.ProtoReflect.Descriptor instead.
+func (*BatchUpdateTasksRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *BatchUpdateTasksRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *BatchUpdateTasksRequest) GetRequests() []*UpdateTaskRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *BatchUpdateTasksRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// BatchUpdateTasksResponse is what was changed.
+type BatchUpdateTasksResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tasks in the order of the request.
+	Tasks         []*Task `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchUpdateTasksResponse) Reset() {
+	*x = BatchUpdateTasksResponse{}
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchUpdateTasksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchUpdateTasksResponse) ProtoMessage() {}
+
+func (x *BatchUpdateTasksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchUpdateTasksResponse.ProtoReflect.Descriptor instead.
+func (*BatchUpdateTasksResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *BatchUpdateTasksResponse) GetTasks() []*Task {
+	if x != nil {
+		return x.Tasks
+	}
+	return nil
+}
+
 // DeleteTaskRequest names what to delete.
 type DeleteTaskRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -357,7 +584,7 @@ type DeleteTaskRequest struct {
 
 func (x *DeleteTaskRequest) Reset() {
 	*x = DeleteTaskRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +596,7 @@ func (x *DeleteTaskRequest) String() string {
 func (*DeleteTaskRequest) ProtoMessage() {}
 
 func (x *DeleteTaskRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +609,7 @@ func (x *DeleteTaskRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteTaskRequest.ProtoReflect.Descriptor instead.
 func (*DeleteTaskRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteTaskRequest) GetName() string {
@@ -415,7 +642,7 @@ type CreateDeliverableRequest struct {
 
 func (x *CreateDeliverableRequest) Reset() {
 	*x = CreateDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[6]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -427,7 +654,7 @@ func (x *CreateDeliverableRequest) String() string {
 func (*CreateDeliverableRequest) ProtoMessage() {}
 
 func (x *CreateDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[6]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -440,7 +667,7 @@ func (x *CreateDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*CreateDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{6}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CreateDeliverableRequest) GetParent() string {
@@ -475,7 +702,7 @@ type GetDeliverableRequest struct {
 
 func (x *GetDeliverableRequest) Reset() {
 	*x = GetDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[7]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -487,7 +714,7 @@ func (x *GetDeliverableRequest) String() string {
 func (*GetDeliverableRequest) ProtoMessage() {}
 
 func (x *GetDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[7]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -500,7 +727,7 @@ func (x *GetDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{7}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetDeliverableRequest) GetName() string {
@@ -531,7 +758,7 @@ type ListDeliverablesRequest struct {
 
 func (x *ListDeliverablesRequest) Reset() {
 	*x = ListDeliverablesRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +770,7 @@ func (x *ListDeliverablesRequest) String() string {
 func (*ListDeliverablesRequest) ProtoMessage() {}
 
 func (x *ListDeliverablesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +783,7 @@ func (x *ListDeliverablesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliverablesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliverablesRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{8}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListDeliverablesRequest) GetParent() string {
@@ -607,7 +834,7 @@ type ListDeliverablesResponse struct {
 
 func (x *ListDeliverablesResponse) Reset() {
 	*x = ListDeliverablesResponse{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -619,7 +846,7 @@ func (x *ListDeliverablesResponse) String() string {
 func (*ListDeliverablesResponse) ProtoMessage() {}
 
 func (x *ListDeliverablesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -632,7 +859,7 @@ func (x *ListDeliverablesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliverablesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliverablesResponse) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{9}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListDeliverablesResponse) GetDeliverables() []*Deliverable {
@@ -667,7 +894,7 @@ type UpdateDeliverableRequest struct {
 
 func (x *UpdateDeliverableRequest) Reset() {
 	*x = UpdateDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +906,7 @@ func (x *UpdateDeliverableRequest) String() string {
 func (*UpdateDeliverableRequest) ProtoMessage() {}
 
 func (x *UpdateDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +919,7 @@ func (x *UpdateDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*UpdateDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{10}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateDeliverableRequest) GetDeliverable() *Deliverable {
@@ -730,7 +957,7 @@ type DeleteDeliverableRequest struct {
 
 func (x *DeleteDeliverableRequest) Reset() {
 	*x = DeleteDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -742,7 +969,7 @@ func (x *DeleteDeliverableRequest) String() string {
 func (*DeleteDeliverableRequest) ProtoMessage() {}
 
 func (x *DeleteDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -755,7 +982,7 @@ func (x *DeleteDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{11}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteDeliverableRequest) GetName() string {
@@ -793,7 +1020,7 @@ type SubmitDeliverableRequest struct {
 
 func (x *SubmitDeliverableRequest) Reset() {
 	*x = SubmitDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -805,7 +1032,7 @@ func (x *SubmitDeliverableRequest) String() string {
 func (*SubmitDeliverableRequest) ProtoMessage() {}
 
 func (x *SubmitDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -818,7 +1045,7 @@ func (x *SubmitDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*SubmitDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{12}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SubmitDeliverableRequest) GetName() string {
@@ -873,7 +1100,7 @@ type AcceptDeliverableRequest struct {
 
 func (x *AcceptDeliverableRequest) Reset() {
 	*x = AcceptDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[13]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1112,7 @@ func (x *AcceptDeliverableRequest) String() string {
 func (*AcceptDeliverableRequest) ProtoMessage() {}
 
 func (x *AcceptDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[13]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1125,7 @@ func (x *AcceptDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*AcceptDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{13}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AcceptDeliverableRequest) GetName() string {
@@ -941,7 +1168,7 @@ type ReturnDeliverableRequest struct {
 
 func (x *ReturnDeliverableRequest) Reset() {
 	*x = ReturnDeliverableRequest{}
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[14]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1180,7 @@ func (x *ReturnDeliverableRequest) String() string {
 func (*ReturnDeliverableRequest) ProtoMessage() {}
 
 func (x *ReturnDeliverableRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[14]
+	mi := &file_trama_projects_v1_plan_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1193,7 @@ func (x *ReturnDeliverableRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReturnDeliverableRequest.ProtoReflect.Descriptor instead.
 func (*ReturnDeliverableRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{14}
+	return file_trama_projects_v1_plan_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ReturnDeliverableRequest) GetName() string {
@@ -1027,7 +1254,21 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xdc\x01\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe9\x01\n" +
+	"\x17BatchCreateTasksRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12:\n" +
+	"\x05tasks\x18\x02 \x03(\v2\x17.trama.projects.v1.TaskB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\x05tasks\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"I\n" +
+	"\x18BatchCreateTasksResponse\x12-\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x17.trama.projects.v1.TaskR\x05tasks\"\xfc\x01\n" +
+	"\x17BatchUpdateTasksRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12M\n" +
+	"\brequests\x18\x02 \x03(\v2$.trama.projects.v1.UpdateTaskRequestB\v\xbaH\b\x92\x01\x05\b\x01\x10\xe8\aR\brequests\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"I\n" +
+	"\x18BatchUpdateTasksResponse\x12-\n" +
+	"\x05tasks\x18\x01 \x03(\v2\x17.trama.projects.v1.TaskR\x05tasks\"\xdc\x01\n" +
 	"\x11DeleteTaskRequest\x12\xa9\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
 	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xfc\x01\n" +
@@ -1077,7 +1318,7 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xda\x0f\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xba\x12\n" +
 	"\vPlanService\x12\x84\x01\n" +
 	"\n" +
 	"CreateTask\x12$.trama.projects.v1.CreateTaskRequest\x1a\x17.trama.projects.v1.Task\"7\xea\xe0\x18\b\n" +
@@ -1090,7 +1331,11 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"\x10\x02\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=projects/*}/tasks\x12\x89\x01\n" +
 	"\n" +
 	"UpdateTask\x12$.trama.projects.v1.UpdateTaskRequest\x1a\x17.trama.projects.v1.Task\"<\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02*:\x04task2\"/v1/{task.name=projects/*/tasks/*}\x12}\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02*:\x04task2\"/v1/{task.name=projects/*/tasks/*}\x12\xad\x01\n" +
+	"\x10BatchCreateTasks\x12*.trama.projects.v1.BatchCreateTasksRequest\x1a+.trama.projects.v1.BatchCreateTasksResponse\"@\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{parent=projects/*}/tasks:batchCreate\x12\xad\x01\n" +
+	"\x10BatchUpdateTasks\x12*.trama.projects.v1.BatchUpdateTasksRequest\x1a+.trama.projects.v1.BatchUpdateTasksResponse\"@\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{parent=projects/*}/tasks:batchUpdate\x12}\n" +
 	"\n" +
 	"DeleteTask\x12$.trama.projects.v1.DeleteTaskRequest\x1a\x16.google.protobuf.Empty\"1\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=projects/*/tasks/*}\x12\xa7\x01\n" +
@@ -1125,68 +1370,80 @@ func file_trama_projects_v1_plan_service_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_plan_service_proto_rawDescData
 }
 
-var file_trama_projects_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_trama_projects_v1_plan_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_trama_projects_v1_plan_service_proto_goTypes = []any{
 	(*CreateTaskRequest)(nil),        // 0: trama.projects.v1.CreateTaskRequest
 	(*GetTaskRequest)(nil),           // 1: trama.projects.v1.GetTaskRequest
 	(*ListTasksRequest)(nil),         // 2: trama.projects.v1.ListTasksRequest
 	(*ListTasksResponse)(nil),        // 3: trama.projects.v1.ListTasksResponse
 	(*UpdateTaskRequest)(nil),        // 4: trama.projects.v1.UpdateTaskRequest
-	(*DeleteTaskRequest)(nil),        // 5: trama.projects.v1.DeleteTaskRequest
-	(*CreateDeliverableRequest)(nil), // 6: trama.projects.v1.CreateDeliverableRequest
-	(*GetDeliverableRequest)(nil),    // 7: trama.projects.v1.GetDeliverableRequest
-	(*ListDeliverablesRequest)(nil),  // 8: trama.projects.v1.ListDeliverablesRequest
-	(*ListDeliverablesResponse)(nil), // 9: trama.projects.v1.ListDeliverablesResponse
-	(*UpdateDeliverableRequest)(nil), // 10: trama.projects.v1.UpdateDeliverableRequest
-	(*DeleteDeliverableRequest)(nil), // 11: trama.projects.v1.DeleteDeliverableRequest
-	(*SubmitDeliverableRequest)(nil), // 12: trama.projects.v1.SubmitDeliverableRequest
-	(*AcceptDeliverableRequest)(nil), // 13: trama.projects.v1.AcceptDeliverableRequest
-	(*ReturnDeliverableRequest)(nil), // 14: trama.projects.v1.ReturnDeliverableRequest
-	(*Task)(nil),                     // 15: trama.projects.v1.Task
-	(*fieldmaskpb.FieldMask)(nil),    // 16: google.protobuf.FieldMask
-	(*Deliverable)(nil),              // 17: trama.projects.v1.Deliverable
-	(*emptypb.Empty)(nil),            // 18: google.protobuf.Empty
+	(*BatchCreateTasksRequest)(nil),  // 5: trama.projects.v1.BatchCreateTasksRequest
+	(*BatchCreateTasksResponse)(nil), // 6: trama.projects.v1.BatchCreateTasksResponse
+	(*BatchUpdateTasksRequest)(nil),  // 7: trama.projects.v1.BatchUpdateTasksRequest
+	(*BatchUpdateTasksResponse)(nil), // 8: trama.projects.v1.BatchUpdateTasksResponse
+	(*DeleteTaskRequest)(nil),        // 9: trama.projects.v1.DeleteTaskRequest
+	(*CreateDeliverableRequest)(nil), // 10: trama.projects.v1.CreateDeliverableRequest
+	(*GetDeliverableRequest)(nil),    // 11: trama.projects.v1.GetDeliverableRequest
+	(*ListDeliverablesRequest)(nil),  // 12: trama.projects.v1.ListDeliverablesRequest
+	(*ListDeliverablesResponse)(nil), // 13: trama.projects.v1.ListDeliverablesResponse
+	(*UpdateDeliverableRequest)(nil), // 14: trama.projects.v1.UpdateDeliverableRequest
+	(*DeleteDeliverableRequest)(nil), // 15: trama.projects.v1.DeleteDeliverableRequest
+	(*SubmitDeliverableRequest)(nil), // 16: trama.projects.v1.SubmitDeliverableRequest
+	(*AcceptDeliverableRequest)(nil), // 17: trama.projects.v1.AcceptDeliverableRequest
+	(*ReturnDeliverableRequest)(nil), // 18: trama.projects.v1.ReturnDeliverableRequest
+	(*Task)(nil),                     // 19: trama.projects.v1.Task
+	(*fieldmaskpb.FieldMask)(nil),    // 20: google.protobuf.FieldMask
+	(*Deliverable)(nil),              // 21: trama.projects.v1.Deliverable
+	(*emptypb.Empty)(nil),            // 22: google.protobuf.Empty
 }
 var file_trama_projects_v1_plan_service_proto_depIdxs = []int32{
-	15, // 0: trama.projects.v1.CreateTaskRequest.task:type_name -> trama.projects.v1.Task
-	15, // 1: trama.projects.v1.ListTasksResponse.tasks:type_name -> trama.projects.v1.Task
-	15, // 2: trama.projects.v1.UpdateTaskRequest.task:type_name -> trama.projects.v1.Task
-	16, // 3: trama.projects.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
-	17, // 4: trama.projects.v1.CreateDeliverableRequest.deliverable:type_name -> trama.projects.v1.Deliverable
-	17, // 5: trama.projects.v1.ListDeliverablesResponse.deliverables:type_name -> trama.projects.v1.Deliverable
-	17, // 6: trama.projects.v1.UpdateDeliverableRequest.deliverable:type_name -> trama.projects.v1.Deliverable
-	16, // 7: trama.projects.v1.UpdateDeliverableRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 8: trama.projects.v1.PlanService.CreateTask:input_type -> trama.projects.v1.CreateTaskRequest
-	1,  // 9: trama.projects.v1.PlanService.GetTask:input_type -> trama.projects.v1.GetTaskRequest
-	2,  // 10: trama.projects.v1.PlanService.ListTasks:input_type -> trama.projects.v1.ListTasksRequest
-	4,  // 11: trama.projects.v1.PlanService.UpdateTask:input_type -> trama.projects.v1.UpdateTaskRequest
-	5,  // 12: trama.projects.v1.PlanService.DeleteTask:input_type -> trama.projects.v1.DeleteTaskRequest
-	6,  // 13: trama.projects.v1.PlanService.CreateDeliverable:input_type -> trama.projects.v1.CreateDeliverableRequest
-	7,  // 14: trama.projects.v1.PlanService.GetDeliverable:input_type -> trama.projects.v1.GetDeliverableRequest
-	8,  // 15: trama.projects.v1.PlanService.ListDeliverables:input_type -> trama.projects.v1.ListDeliverablesRequest
-	10, // 16: trama.projects.v1.PlanService.UpdateDeliverable:input_type -> trama.projects.v1.UpdateDeliverableRequest
-	11, // 17: trama.projects.v1.PlanService.DeleteDeliverable:input_type -> trama.projects.v1.DeleteDeliverableRequest
-	12, // 18: trama.projects.v1.PlanService.SubmitDeliverable:input_type -> trama.projects.v1.SubmitDeliverableRequest
-	13, // 19: trama.projects.v1.PlanService.AcceptDeliverable:input_type -> trama.projects.v1.AcceptDeliverableRequest
-	14, // 20: trama.projects.v1.PlanService.ReturnDeliverable:input_type -> trama.projects.v1.ReturnDeliverableRequest
-	15, // 21: trama.projects.v1.PlanService.CreateTask:output_type -> trama.projects.v1.Task
-	15, // 22: trama.projects.v1.PlanService.GetTask:output_type -> trama.projects.v1.Task
-	3,  // 23: trama.projects.v1.PlanService.ListTasks:output_type -> trama.projects.v1.ListTasksResponse
-	15, // 24: trama.projects.v1.PlanService.UpdateTask:output_type -> trama.projects.v1.Task
-	18, // 25: trama.projects.v1.PlanService.DeleteTask:output_type -> google.protobuf.Empty
-	17, // 26: trama.projects.v1.PlanService.CreateDeliverable:output_type -> trama.projects.v1.Deliverable
-	17, // 27: trama.projects.v1.PlanService.GetDeliverable:output_type -> trama.projects.v1.Deliverable
-	9,  // 28: trama.projects.v1.PlanService.ListDeliverables:output_type -> trama.projects.v1.ListDeliverablesResponse
-	17, // 29: trama.projects.v1.PlanService.UpdateDeliverable:output_type -> trama.projects.v1.Deliverable
-	18, // 30: trama.projects.v1.PlanService.DeleteDeliverable:output_type -> google.protobuf.Empty
-	17, // 31: trama.projects.v1.PlanService.SubmitDeliverable:output_type -> trama.projects.v1.Deliverable
-	17, // 32: trama.projects.v1.PlanService.AcceptDeliverable:output_type -> trama.projects.v1.Deliverable
-	17, // 33: trama.projects.v1.PlanService.ReturnDeliverable:output_type -> trama.projects.v1.Deliverable
-	21, // [21:34] is the sub-list for method output_type
-	8,  // [8:21] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	19, // 0: trama.projects.v1.CreateTaskRequest.task:type_name -> trama.projects.v1.Task
+	19, // 1: trama.projects.v1.ListTasksResponse.tasks:type_name -> trama.projects.v1.Task
+	19, // 2: trama.projects.v1.UpdateTaskRequest.task:type_name -> trama.projects.v1.Task
+	20, // 3: trama.projects.v1.UpdateTaskRequest.update_mask:type_name -> google.protobuf.FieldMask
+	19, // 4: trama.projects.v1.BatchCreateTasksRequest.tasks:type_name -> trama.projects.v1.Task
+	19, // 5: trama.projects.v1.BatchCreateTasksResponse.tasks:type_name -> trama.projects.v1.Task
+	4,  // 6: trama.projects.v1.BatchUpdateTasksRequest.requests:type_name -> trama.projects.v1.UpdateTaskRequest
+	19, // 7: trama.projects.v1.BatchUpdateTasksResponse.tasks:type_name -> trama.projects.v1.Task
+	21, // 8: trama.projects.v1.CreateDeliverableRequest.deliverable:type_name -> trama.projects.v1.Deliverable
+	21, // 9: trama.projects.v1.ListDeliverablesResponse.deliverables:type_name -> trama.projects.v1.Deliverable
+	21, // 10: trama.projects.v1.UpdateDeliverableRequest.deliverable:type_name -> trama.projects.v1.Deliverable
+	20, // 11: trama.projects.v1.UpdateDeliverableRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 12: trama.projects.v1.PlanService.CreateTask:input_type -> trama.projects.v1.CreateTaskRequest
+	1,  // 13: trama.projects.v1.PlanService.GetTask:input_type -> trama.projects.v1.GetTaskRequest
+	2,  // 14: trama.projects.v1.PlanService.ListTasks:input_type -> trama.projects.v1.ListTasksRequest
+	4,  // 15: trama.projects.v1.PlanService.UpdateTask:input_type -> trama.projects.v1.UpdateTaskRequest
+	5,  // 16: trama.projects.v1.PlanService.BatchCreateTasks:input_type -> trama.projects.v1.BatchCreateTasksRequest
+	7,  // 17: trama.projects.v1.PlanService.BatchUpdateTasks:input_type -> trama.projects.v1.BatchUpdateTasksRequest
+	9,  // 18: trama.projects.v1.PlanService.DeleteTask:input_type -> trama.projects.v1.DeleteTaskRequest
+	10, // 19: trama.projects.v1.PlanService.CreateDeliverable:input_type -> trama.projects.v1.CreateDeliverableRequest
+	11, // 20: trama.projects.v1.PlanService.GetDeliverable:input_type -> trama.projects.v1.GetDeliverableRequest
+	12, // 21: trama.projects.v1.PlanService.ListDeliverables:input_type -> trama.projects.v1.ListDeliverablesRequest
+	14, // 22: trama.projects.v1.PlanService.UpdateDeliverable:input_type -> trama.projects.v1.UpdateDeliverableRequest
+	15, // 23: trama.projects.v1.PlanService.DeleteDeliverable:input_type -> trama.projects.v1.DeleteDeliverableRequest
+	16, // 24: trama.projects.v1.PlanService.SubmitDeliverable:input_type -> trama.projects.v1.SubmitDeliverableRequest
+	17, // 25: trama.projects.v1.PlanService.AcceptDeliverable:input_type -> trama.projects.v1.AcceptDeliverableRequest
+	18, // 26: trama.projects.v1.PlanService.ReturnDeliverable:input_type -> trama.projects.v1.ReturnDeliverableRequest
+	19, // 27: trama.projects.v1.PlanService.CreateTask:output_type -> trama.projects.v1.Task
+	19, // 28: trama.projects.v1.PlanService.GetTask:output_type -> trama.projects.v1.Task
+	3,  // 29: trama.projects.v1.PlanService.ListTasks:output_type -> trama.projects.v1.ListTasksResponse
+	19, // 30: trama.projects.v1.PlanService.UpdateTask:output_type -> trama.projects.v1.Task
+	6,  // 31: trama.projects.v1.PlanService.BatchCreateTasks:output_type -> trama.projects.v1.BatchCreateTasksResponse
+	8,  // 32: trama.projects.v1.PlanService.BatchUpdateTasks:output_type -> trama.projects.v1.BatchUpdateTasksResponse
+	22, // 33: trama.projects.v1.PlanService.DeleteTask:output_type -> google.protobuf.Empty
+	21, // 34: trama.projects.v1.PlanService.CreateDeliverable:output_type -> trama.projects.v1.Deliverable
+	21, // 35: trama.projects.v1.PlanService.GetDeliverable:output_type -> trama.projects.v1.Deliverable
+	13, // 36: trama.projects.v1.PlanService.ListDeliverables:output_type -> trama.projects.v1.ListDeliverablesResponse
+	21, // 37: trama.projects.v1.PlanService.UpdateDeliverable:output_type -> trama.projects.v1.Deliverable
+	22, // 38: trama.projects.v1.PlanService.DeleteDeliverable:output_type -> google.protobuf.Empty
+	21, // 39: trama.projects.v1.PlanService.SubmitDeliverable:output_type -> trama.projects.v1.Deliverable
+	21, // 40: trama.projects.v1.PlanService.AcceptDeliverable:output_type -> trama.projects.v1.Deliverable
+	21, // 41: trama.projects.v1.PlanService.ReturnDeliverable:output_type -> trama.projects.v1.Deliverable
+	27, // [27:42] is the sub-list for method output_type
+	12, // [12:27] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_plan_service_proto_init() }
@@ -1201,7 +1458,7 @@ func file_trama_projects_v1_plan_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_plan_service_proto_rawDesc), len(file_trama_projects_v1_plan_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -24,6 +24,8 @@ const (
 	PlanService_GetTask_FullMethodName           = "/trama.projects.v1.PlanService/GetTask"
 	PlanService_ListTasks_FullMethodName         = "/trama.projects.v1.PlanService/ListTasks"
 	PlanService_UpdateTask_FullMethodName        = "/trama.projects.v1.PlanService/UpdateTask"
+	PlanService_BatchCreateTasks_FullMethodName  = "/trama.projects.v1.PlanService/BatchCreateTasks"
+	PlanService_BatchUpdateTasks_FullMethodName  = "/trama.projects.v1.PlanService/BatchUpdateTasks"
 	PlanService_DeleteTask_FullMethodName        = "/trama.projects.v1.PlanService/DeleteTask"
 	PlanService_CreateDeliverable_FullMethodName = "/trama.projects.v1.PlanService/CreateDeliverable"
 	PlanService_GetDeliverable_FullMethodName    = "/trama.projects.v1.PlanService/GetDeliverable"
@@ -42,13 +44,14 @@ const (
 // PlanService keeps a project's shared plan: the work breakdown (WBS) with its
 // schedule, and the deliverables. All partners read it; the lead writes it, and
 // the partner in charge of a task or deliverable reports on it.
-// The dates are computed by the critical path method over working days (Monday
-// to Friday) at every change.
+// The dates are computed by the critical path method over working time in
+// minutes, by the project's calendars, at every change.
 type PlanServiceClient interface {
 	// Adds a task to the project. Only the lead may (LEAD_ONLY). Errors:
 	// TASK_CYCLE naming the tasks of the cycle, TASK_UNKNOWN for a parent or
-	// predecessor that is not of this project, SUMMARY_TASK for a link or
-	// progress on a summary task, PROGRESS_WRONG.
+	// predecessor that is not of this project, SUMMARY_TASK for what only tasks
+	// without subtasks have, LINK_WRONG, CONSTRAINT_WRONG, CALENDAR_UNKNOWN,
+	// RESOURCE_UNKNOWN, SCHEDULE_RANGE, PROGRESS_WRONG.
 	CreateTask(ctx context.Context, in *CreateTaskRequest, opts ...grpc.CallOption) (*Task, error)
 	// Reads a task.
 	GetTask(ctx context.Context, in *GetTaskRequest, opts ...grpc.CallOption) (*Task, error)
@@ -56,11 +59,19 @@ type PlanServiceClient interface {
 	ListTasks(ctx context.Context, in *ListTasksRequest, opts ...grpc.CallOption) (*ListTasksResponse, error)
 	// Changes a task. Only the lead may (LEAD_ONLY), but managers and admins of
 	// the partner in charge of it set progress_percent, actual_start_date and
-	// actual_finish_date. Errors: TASK_CYCLE naming
-	// the tasks of the cycle, TASK_UNKNOWN for a parent or predecessor that is
-	// not of this project, SUMMARY_TASK for a link or progress on a summary
-	// task, PROGRESS_WRONG.
+	// actual_finish_date. Errors: TASK_CYCLE naming the tasks of the cycle, TASK_UNKNOWN for a parent or
+	// predecessor that is not of this project, SUMMARY_TASK for what only tasks
+	// without subtasks have, LINK_WRONG, CONSTRAINT_WRONG, CALENDAR_UNKNOWN,
+	// RESOURCE_UNKNOWN, SCHEDULE_RANGE, PROGRESS_WRONG.
 	UpdateTask(ctx context.Context, in *UpdateTaskRequest, opts ...grpc.CallOption) (*Task, error)
+	// Adds many tasks to the plan at once: all or none. Only the lead may
+	// (LEAD_ONLY). Errors as those of CreateTask; a field's path begins with
+	// `tasks[n]`.
+	BatchCreateTasks(ctx context.Context, in *BatchCreateTasksRequest, opts ...grpc.CallOption) (*BatchCreateTasksResponse, error)
+	// Changes many tasks at once: all or none, and the plan is computed once. Who
+	// may change what is as in UpdateTask. Errors as those of UpdateTask; a
+	// field's path begins with `requests[n]`.
+	BatchUpdateTasks(ctx context.Context, in *BatchUpdateTasksRequest, opts ...grpc.CallOption) (*BatchUpdateTasksResponse, error)
 	// Deletes a task. Only the lead may (LEAD_ONLY). A task with subtasks, successors or deliverables is TASK_IN_USE.
 	DeleteTask(ctx context.Context, in *DeleteTaskRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Adds a deliverable to the project. Only the lead may (LEAD_ONLY).
@@ -126,6 +137,26 @@ func (c *planServiceClient) UpdateTask(ctx context.Context, in *UpdateTaskReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Task)
 	err := c.cc.Invoke(ctx, PlanService_UpdateTask_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *planServiceClient) BatchCreateTasks(ctx context.Context, in *BatchCreateTasksRequest, opts ...grpc.CallOption) (*BatchCreateTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchCreateTasksResponse)
+	err := c.cc.Invoke(ctx, PlanService_BatchCreateTasks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *planServiceClient) BatchUpdateTasks(ctx context.Context, in *BatchUpdateTasksRequest, opts ...grpc.CallOption) (*BatchUpdateTasksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchUpdateTasksResponse)
+	err := c.cc.Invoke(ctx, PlanService_BatchUpdateTasks_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -229,13 +260,14 @@ func (c *planServiceClient) ReturnDeliverable(ctx context.Context, in *ReturnDel
 // PlanService keeps a project's shared plan: the work breakdown (WBS) with its
 // schedule, and the deliverables. All partners read it; the lead writes it, and
 // the partner in charge of a task or deliverable reports on it.
-// The dates are computed by the critical path method over working days (Monday
-// to Friday) at every change.
+// The dates are computed by the critical path method over working time in
+// minutes, by the project's calendars, at every change.
 type PlanServiceServer interface {
 	// Adds a task to the project. Only the lead may (LEAD_ONLY). Errors:
 	// TASK_CYCLE naming the tasks of the cycle, TASK_UNKNOWN for a parent or
-	// predecessor that is not of this project, SUMMARY_TASK for a link or
-	// progress on a summary task, PROGRESS_WRONG.
+	// predecessor that is not of this project, SUMMARY_TASK for what only tasks
+	// without subtasks have, LINK_WRONG, CONSTRAINT_WRONG, CALENDAR_UNKNOWN,
+	// RESOURCE_UNKNOWN, SCHEDULE_RANGE, PROGRESS_WRONG.
 	CreateTask(context.Context, *CreateTaskRequest) (*Task, error)
 	// Reads a task.
 	GetTask(context.Context, *GetTaskRequest) (*Task, error)
@@ -243,11 +275,19 @@ type PlanServiceServer interface {
 	ListTasks(context.Context, *ListTasksRequest) (*ListTasksResponse, error)
 	// Changes a task. Only the lead may (LEAD_ONLY), but managers and admins of
 	// the partner in charge of it set progress_percent, actual_start_date and
-	// actual_finish_date. Errors: TASK_CYCLE naming
-	// the tasks of the cycle, TASK_UNKNOWN for a parent or predecessor that is
-	// not of this project, SUMMARY_TASK for a link or progress on a summary
-	// task, PROGRESS_WRONG.
+	// actual_finish_date. Errors: TASK_CYCLE naming the tasks of the cycle, TASK_UNKNOWN for a parent or
+	// predecessor that is not of this project, SUMMARY_TASK for what only tasks
+	// without subtasks have, LINK_WRONG, CONSTRAINT_WRONG, CALENDAR_UNKNOWN,
+	// RESOURCE_UNKNOWN, SCHEDULE_RANGE, PROGRESS_WRONG.
 	UpdateTask(context.Context, *UpdateTaskRequest) (*Task, error)
+	// Adds many tasks to the plan at once: all or none. Only the lead may
+	// (LEAD_ONLY). Errors as those of CreateTask; a field's path begins with
+	// `tasks[n]`.
+	BatchCreateTasks(context.Context, *BatchCreateTasksRequest) (*BatchCreateTasksResponse, error)
+	// Changes many tasks at once: all or none, and the plan is computed once. Who
+	// may change what is as in UpdateTask. Errors as those of UpdateTask; a
+	// field's path begins with `requests[n]`.
+	BatchUpdateTasks(context.Context, *BatchUpdateTasksRequest) (*BatchUpdateTasksResponse, error)
 	// Deletes a task. Only the lead may (LEAD_ONLY). A task with subtasks, successors or deliverables is TASK_IN_USE.
 	DeleteTask(context.Context, *DeleteTaskRequest) (*emptypb.Empty, error)
 	// Adds a deliverable to the project. Only the lead may (LEAD_ONLY).
@@ -290,6 +330,12 @@ func (UnimplementedPlanServiceServer) ListTasks(context.Context, *ListTasksReque
 }
 func (UnimplementedPlanServiceServer) UpdateTask(context.Context, *UpdateTaskRequest) (*Task, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateTask not implemented")
+}
+func (UnimplementedPlanServiceServer) BatchCreateTasks(context.Context, *BatchCreateTasksRequest) (*BatchCreateTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchCreateTasks not implemented")
+}
+func (UnimplementedPlanServiceServer) BatchUpdateTasks(context.Context, *BatchUpdateTasksRequest) (*BatchUpdateTasksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchUpdateTasks not implemented")
 }
 func (UnimplementedPlanServiceServer) DeleteTask(context.Context, *DeleteTaskRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteTask not implemented")
@@ -407,6 +453,42 @@ func _PlanService_UpdateTask_Handler(srv interface{}, ctx context.Context, dec f
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PlanServiceServer).UpdateTask(ctx, req.(*UpdateTaskRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PlanService_BatchCreateTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchCreateTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).BatchCreateTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_BatchCreateTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).BatchCreateTasks(ctx, req.(*BatchCreateTasksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PlanService_BatchUpdateTasks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchUpdateTasksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PlanServiceServer).BatchUpdateTasks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PlanService_BatchUpdateTasks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PlanServiceServer).BatchUpdateTasks(ctx, req.(*BatchUpdateTasksRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -595,6 +677,14 @@ var PlanService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateTask",
 			Handler:    _PlanService_UpdateTask_Handler,
+		},
+		{
+			MethodName: "BatchCreateTasks",
+			Handler:    _PlanService_BatchCreateTasks_Handler,
+		},
+		{
+			MethodName: "BatchUpdateTasks",
+			Handler:    _PlanService_BatchUpdateTasks_Handler,
 		},
 		{
 			MethodName: "DeleteTask",
