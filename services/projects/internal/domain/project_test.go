@@ -72,11 +72,14 @@ func TestWhatIsInUseStays(t *testing.T) {
 
 func TestProgressIsWeightedByDuration(t *testing.T) {
 	p := open(t)
-	task := func(id, parent string, duration, progress int32) *domain.Task {
-		return &domain.Task{ID: id, Project: p.ID, Work: domain.Work{Parent: parent, Duration: duration, Progress: progress}}
+	compute := func(tasks []*domain.Task) error {
+		return (&domain.Plan{Project: p, Settings: &domain.Schedule{Project: p.ID}, Tasks: tasks}).Compute()
+	}
+	task := func(id, parent string, duration int64, progress int32) *domain.Task {
+		return &domain.Task{ID: id, Project: p.ID, Work: domain.Work{Parent: parent, Minutes: 480 * duration, Progress: progress}}
 	}
 	tasks := []*domain.Task{task("wp", "", 99, 7), task("a", "wp", 9, 100), task("b", "wp", 1, 0), task("c", "", 10, 10), task("m", "", 0, 0)}
-	if err := domain.Reschedule(p, tasks); err != nil {
+	if err := compute(tasks); err != nil {
 		t.Fatal(err)
 	}
 	if tasks[0].Done != 90 {
@@ -94,7 +97,7 @@ func TestProgressIsWeightedByDuration(t *testing.T) {
 	}
 	// All the work is done, and the milestone at its end not reached.
 	almost := []*domain.Task{task("wp", "", 0, 0), task("a", "wp", 5, 100), task("m", "wp", 0, 0)}
-	if err := domain.Reschedule(p, almost); err != nil {
+	if err := compute(almost); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := domain.Progress(almost); got != 99 || almost[0].Done != 99 || almost[0].Complete() {
