@@ -62,6 +62,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewProjectServiceClient, projectsv1.RegisterProjectServiceHandlerClient),
 		bind(projectsv1.NewResourceServiceClient, projectsv1.RegisterResourceServiceHandlerClient),
 		bind(projectsv1.NewRiskServiceClient, projectsv1.RegisterRiskServiceHandlerClient),
+		bind(projectsv1.NewRuleSetServiceClient, projectsv1.RegisterRuleSetServiceHandlerClient),
 	},
 	"training": {
 		bind(trainingv1.NewAttendanceServiceClient, trainingv1.RegisterAttendanceServiceHandlerClient),

@@ -77,6 +77,9 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 	out := outbox.New(db, "projects", deps.Region)
 	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")),
 		rpc.Files{Store: files, MaxSize: config.MaxFileSize})
+	if err := server.SeedRuleSets(ctx); err != nil {
+		return nil, err
+	}
 	return &app.Service{
 		Name:     "projects",
 		Register: server.Register,

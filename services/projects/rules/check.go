@@ -14,8 +14,8 @@ func (s *Set) check(r *reader) {
 	if !slug.MatchString(d.ID) {
 		r.report(top, "id", "must be a slug such as erdf-2021-27: lower case letters, digits and hyphens, at most 40")
 	}
-	if d.Version < 1 {
-		r.report(top, "version", "must be 1 or more")
+	if d.Version < 1 || d.Version > 999_999 {
+		r.report(top, "version", "must be 1 to 999,999")
 	}
 	if d.Programme != "" && !slug.MatchString(d.Programme) {
 		r.report(top, "programme", "must be a slug")

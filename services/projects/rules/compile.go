@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -34,6 +35,8 @@ type compiler struct {
 	*reader
 	source []string // lines of the document
 	cost   uint64   // of the set on the largest input
+
+	parameters, categories map[string]bool // their names
 }
 
 // compiled is an expression that can be evaluated.
@@ -54,7 +57,7 @@ func (c *compiler) expression(env *cel.Env, e Expression, path string, times uin
 	ast, issues := env.Compile(e.Source)
 	if issues.Err() != nil {
 		for _, i := range issues.Errors() {
-			c.report(at(i.Location.Line(), i.Location.Column()), path, "%s", i.Message)
+			c.report(at(i.Location.Line(), i.Location.Column()), path, "%s", c.words(e.Source, i.Message))
 		}
 		return nil
 	}
@@ -99,6 +102,26 @@ func (c *compiler) expression(env *cel.Env, e Expression, path string, times uin
 		return nil
 	}
 	return &compiled{program: program, kind: out, walks: estimate.Max > straight}
+}
+
+var namespaced = regexp.MustCompile(`\b([pc])\.([A-Za-z_][A-Za-z0-9_]*)`)
+
+// words puts an error of the compiler in the words of rules: of an unknown figure
+// or category it knows only the letter before the point.
+func (c *compiler) words(source, message string) string {
+	message = strings.ReplaceAll(message, " (in container '')", "")
+	if !strings.HasPrefix(message, "undeclared reference to 'p'") && !strings.HasPrefix(message, "undeclared reference to 'c'") {
+		return message
+	}
+	for _, m := range namespaced.FindAllStringSubmatch(source, -1) {
+		switch {
+		case m[1] == "p" && !c.parameters[m[2]]:
+			return "there is no parameter " + m[2]
+		case m[1] == "c" && !c.categories[m[2]]:
+			return "there is no category " + m[2]
+		}
+	}
+	return message
 }
 
 // within is the place in the document of a place in an expression, whose lines

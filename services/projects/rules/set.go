@@ -97,7 +97,13 @@ func Load(source []byte) (*Set, error) {
 		s.check(r)
 	}
 	if len(r.problems) == 0 {
-		c := &compiler{reader: r, source: strings.Split(string(source), "\n")}
+		c := &compiler{reader: r, source: strings.Split(string(source), "\n"), parameters: map[string]bool{}, categories: map[string]bool{}}
+		for i := range s.doc.Parameters {
+			c.parameters[s.doc.Parameters[i].Name] = true
+		}
+		for i := range s.doc.Categories {
+			c.categories[s.doc.Categories[i].Key] = true
+		}
 		s.compile(c)
 	}
 	if len(r.problems) > 0 {

@@ -76,6 +76,11 @@ const (
 	PlanFileTooLarge        errs.Reason = "PLAN_FILE_TOO_LARGE"
 	PlanNotEmpty            errs.Reason = "PLAN_NOT_EMPTY"
 	PlanFull                errs.Reason = "PLAN_FULL"
+	RuleSetWrong            errs.Reason = "RULE_SET_WRONG"
+	RuleSetShipped          errs.Reason = "RULE_SET_SHIPPED"
+	RuleSetVersionWrong     errs.Reason = "RULE_SET_VERSION_WRONG"
+	RuleSetDatesOverlap     errs.Reason = "RULE_SET_DATES_OVERLAP"
+	RuleSetNotInForce       errs.Reason = "RULE_SET_NOT_IN_FORCE"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -90,4 +95,5 @@ var Reasons = []errs.Reason{
 	FileEmpty, FileTypeRefused, FileNameMismatch, FileDamaged, FileBomb, FileInUse,
 	CalendarWrong, CalendarUnknown, CalendarInUse, ResourceUnknown, ResourceInUse, BaselineUnknown, BaselinesFull, LinkWrong,
 	ConstraintWrong, TimeZoneUnknown, LevelImpossible, PlanFileWrong, PlanFileTooLarge, PlanNotEmpty, PlanFull,
+	RuleSetWrong, RuleSetShipped, RuleSetVersionWrong, RuleSetDatesOverlap, RuleSetNotInForce,
 }

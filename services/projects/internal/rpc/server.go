@@ -34,6 +34,7 @@ type Server struct {
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
 	projectsv1.UnsafeFileServiceServer
+	projectsv1.UnsafeRuleSetServiceServer
 
 	db      *sqldb.DB
 	outbox  *outbox.Outbox
@@ -43,11 +44,13 @@ type Server struct {
 	owners  auth.Owners
 	matches matchingv1.MatchServiceClient
 	files   Files
+
+	ruleBook *ruleBook
 }
 
 // New returns a server. Days begin and end where zone says.
 func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient, files Files) *Server {
-	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches, files: files}
+	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches, files: files, ruleBook: newRuleBook()}
 }
 
 // Register registers all gRPC services.
@@ -64,6 +67,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)
 	projectsv1.RegisterFileServiceServer(r, s)
+	projectsv1.RegisterRuleSetServiceServer(r, s)
 }
 
 // now is the present instant as the database holds it, on the deployment's clock:

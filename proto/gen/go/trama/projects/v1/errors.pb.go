@@ -124,6 +124,17 @@ const (
 	ProjectsError_PROJECTS_ERROR_FLAT_RATE_WRONG ProjectsError = 66
 	// Budget lines are for the deliverable: metadata `users` names them.
 	ProjectsError_PROJECTS_ERROR_DELIVERABLE_IN_USE ProjectsError = 67
+	// The rule set does not compile: a field violation for each problem, with line
+	// and column.
+	ProjectsError_PROJECTS_ERROR_RULE_SET_WRONG ProjectsError = 80
+	// The rule set comes with the program: publish under an id of your own.
+	ProjectsError_PROJECTS_ERROR_RULE_SET_SHIPPED ProjectsError = 81
+	// The version is not the next one of its rule set.
+	ProjectsError_PROJECTS_ERROR_RULE_SET_VERSION_WRONG ProjectsError = 82
+	// The version would be in force on days of an earlier version.
+	ProjectsError_PROJECTS_ERROR_RULE_SET_DATES_OVERLAP ProjectsError = 83
+	// No version of the rule set is in force on that day.
+	ProjectsError_PROJECTS_ERROR_RULE_SET_NOT_IN_FORCE ProjectsError = 84
 	// The document lacks its issuer, number or date, or its amounts contradict each
 	// other.
 	ProjectsError_PROJECTS_ERROR_DOCUMENT_WRONG ProjectsError = 90
@@ -234,6 +245,11 @@ var (
 		65:  "PROJECTS_ERROR_COST_METHOD_WRONG",
 		66:  "PROJECTS_ERROR_FLAT_RATE_WRONG",
 		67:  "PROJECTS_ERROR_DELIVERABLE_IN_USE",
+		80:  "PROJECTS_ERROR_RULE_SET_WRONG",
+		81:  "PROJECTS_ERROR_RULE_SET_SHIPPED",
+		82:  "PROJECTS_ERROR_RULE_SET_VERSION_WRONG",
+		83:  "PROJECTS_ERROR_RULE_SET_DATES_OVERLAP",
+		84:  "PROJECTS_ERROR_RULE_SET_NOT_IN_FORCE",
 		90:  "PROJECTS_ERROR_DOCUMENT_WRONG",
 		91:  "PROJECTS_ERROR_ISSUER_ID_WRONG",
 		92:  "PROJECTS_ERROR_STAFF_COST_WRONG",
@@ -305,6 +321,11 @@ var (
 		"PROJECTS_ERROR_COST_METHOD_WRONG":         65,
 		"PROJECTS_ERROR_FLAT_RATE_WRONG":           66,
 		"PROJECTS_ERROR_DELIVERABLE_IN_USE":        67,
+		"PROJECTS_ERROR_RULE_SET_WRONG":            80,
+		"PROJECTS_ERROR_RULE_SET_SHIPPED":          81,
+		"PROJECTS_ERROR_RULE_SET_VERSION_WRONG":    82,
+		"PROJECTS_ERROR_RULE_SET_DATES_OVERLAP":    83,
+		"PROJECTS_ERROR_RULE_SET_NOT_IN_FORCE":     84,
 		"PROJECTS_ERROR_DOCUMENT_WRONG":            90,
 		"PROJECTS_ERROR_ISSUER_ID_WRONG":           91,
 		"PROJECTS_ERROR_STAFF_COST_WRONG":          92,
@@ -366,7 +387,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x97\x13\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xdf\x14\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -411,6 +432,11 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	" PROJECTS_ERROR_COST_METHOD_WRONG\x10A\x12\"\n" +
 	"\x1ePROJECTS_ERROR_FLAT_RATE_WRONG\x10B\x12%\n" +
 	"!PROJECTS_ERROR_DELIVERABLE_IN_USE\x10C\x12!\n" +
+	"\x1dPROJECTS_ERROR_RULE_SET_WRONG\x10P\x12#\n" +
+	"\x1fPROJECTS_ERROR_RULE_SET_SHIPPED\x10Q\x12)\n" +
+	"%PROJECTS_ERROR_RULE_SET_VERSION_WRONG\x10R\x12)\n" +
+	"%PROJECTS_ERROR_RULE_SET_DATES_OVERLAP\x10S\x12(\n" +
+	"$PROJECTS_ERROR_RULE_SET_NOT_IN_FORCE\x10T\x12!\n" +
 	"\x1dPROJECTS_ERROR_DOCUMENT_WRONG\x10Z\x12\"\n" +
 	"\x1ePROJECTS_ERROR_ISSUER_ID_WRONG\x10[\x12#\n" +
 	"\x1fPROJECTS_ERROR_STAFF_COST_WRONG\x10\\\x12&\n" +
