@@ -66,7 +66,7 @@ func (p *Plan) lateLeaf(i int32) late {
 		b.atMost(deadline, 2*i+1)
 	}
 	l := late{ls: b.start, lf: b.start + length, cause: b.cause, free: b.free - e.es}
-	if t.Constraint.Type == ALAP && c.state == unstarted {
+	if t.lags() && c.state == unstarted {
 		l.shift = max(0, min(l.free, deadline-e.es))
 	}
 	l.start, l.finish = c.axis.startAt(l.ls), c.axis.finishAt(l.lf)
@@ -76,6 +76,10 @@ func (p *Plan) lateLeaf(i int32) late {
 	}
 	return l
 }
+
+// lags reports whether the task is to be as late as possible. One that levelling
+// has placed stays there.
+func (t *Task) lags() bool { return t.Constraint.Type == ALAP && t.LevelStart == 0 }
 
 // bound gathers the latest start of a task with a duration.
 type bound struct {
@@ -205,7 +209,7 @@ func (p *Plan) lateMilestone(i int32, c *cell, t *Task) late {
 	w := c.axis.down(b.late)
 	x := c.axis.count(w)
 	l := late{ls: x, lf: x, start: w, finish: w, cause: b.cause, free: c.axis.count(b.free) - e.es, from: e.start, to: e.start}
-	if to := c.axis.down(min(b.free, deadline)); t.Constraint.Type == ALAP && to > e.start {
+	if to := c.axis.down(min(b.free, deadline)); t.lags() && to > e.start {
 		l.shift, l.from, l.to = c.axis.count(to)-e.es, to, to
 	}
 	return l

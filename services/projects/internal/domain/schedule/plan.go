@@ -104,13 +104,7 @@ func (p *Plan) within(t Time) bool { return t >= p.first && t <= p.last }
 // propagate runs the forward pass over the nodes that wait for it, then the
 // backward pass.
 func (p *Plan) propagate() error {
-	at, word := p.forwards.next(0)
-	for ; at >= 0; at, word = p.forwards.next(word) {
-		node := p.order[at]
-		if node >= 0 && p.forward(node) {
-			p.spreadForward(node)
-		}
-	}
+	p.propagateForward()
 	if end := p.latest(); end != p.end {
 		p.end = end
 		for i := range p.cells {
@@ -119,7 +113,7 @@ func (p *Plan) propagate() error {
 			}
 		}
 	}
-	at, word = p.backwards.previous(len(p.backwards) - 1)
+	at, word := p.backwards.previous(len(p.backwards) - 1)
 	for ; at >= 0; at, word = p.backwards.previous(word) {
 		node := p.order[at]
 		if node >= 0 && p.backward(node) {
@@ -127,6 +121,16 @@ func (p *Plan) propagate() error {
 		}
 	}
 	return p.outside()
+}
+
+func (p *Plan) propagateForward() {
+	at, word := p.forwards.next(0)
+	for ; at >= 0; at, word = p.forwards.next(word) {
+		node := p.order[at]
+		if node >= 0 && p.forward(node) {
+			p.spreadForward(node)
+		}
+	}
 }
 
 // latest returns the project's early finish.
@@ -229,18 +233,6 @@ func (p *Plan) Tasks() iter.Seq2[*Task, Times] {
 			}
 		}
 	}
-}
-
-// Order returns the IDs of the leaves so that each comes after the tasks that
-// its dates depend on.
-func (p *Plan) Order() []string {
-	out := make([]string, 0, p.living)
-	for _, node := range p.order {
-		if node >= 0 && p.cells[node>>1].group == nil {
-			out = append(out, p.tasks[node>>1].ID)
-		}
-	}
-	return out
 }
 
 // Times returns what is computed for a task.

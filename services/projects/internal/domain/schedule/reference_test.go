@@ -408,7 +408,7 @@ func (r *reference) compute() bool {
 			e := r.early[t.ID]
 			x := r.latest(t, func(x span) bool { return r.keeps(t, x, r.sched) })
 			r.free[t.ID] = x.to - e.to
-			if t.Constraint.Type != schedule.ALAP || underWay(t) {
+			if t.Constraint.Type != schedule.ALAP || t.LevelStart != 0 || underWay(t) {
 				return e
 			}
 			x = r.latest(t, func(x span) bool {

@@ -87,8 +87,8 @@ type Task struct {
 	Pinned bool
 	// Deadline bounds the late finish and moves nothing (scadenza); zero for none.
 	Deadline Time
-	// LevelStart is the start that levelling chose: the task starts no earlier.
-	// Zero for none.
+	// LevelStart is the start that levelling chose: the task starts no earlier, and
+	// is no longer put as late as possible. Zero for none.
 	LevelStart                Time
 	ActualStart, ActualFinish Time // zero for not yet
 	Progress                  int  // 0 to 100 per cent of the duration
