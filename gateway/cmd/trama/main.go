@@ -54,6 +54,7 @@ type cli struct {
 	Token   tokenCommand   `cmd:"" help:"Mints a token of the local issuer."`
 	Import  importCommand  `cmd:"" help:"Imports organisations from a CSV file through the REST API."`
 	Demo    demoCommand    `cmd:"" help:"Loads the demonstration scenario through the REST API and prints a network report."`
+	Rules   rulesCommand   `cmd:"" help:"Checks and explains funders' rule sets, offline."`
 	Doctor  doctorCommand  `cmd:"" help:"Checks running processes; the exit status tells."`
 	Version versionCommand `cmd:"" help:"Prints the version."`
 }
