@@ -51,6 +51,7 @@ var mounts = map[string][]mount{
 	"projects": {
 		bind(projectsv1.NewAlertServiceClient, projectsv1.RegisterAlertServiceHandlerClient),
 		bind(projectsv1.NewBudgetServiceClient, projectsv1.RegisterBudgetServiceHandlerClient),
+		bind(projectsv1.NewClaimServiceClient, projectsv1.RegisterClaimServiceHandlerClient),
 		bind(projectsv1.NewExpenditureServiceClient, projectsv1.RegisterExpenditureServiceHandlerClient),
 		bind(projectsv1.NewCalendarServiceClient, projectsv1.RegisterCalendarServiceHandlerClient),
 		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),

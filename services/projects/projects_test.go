@@ -53,6 +53,7 @@ type suite struct {
 	projectsv1.ResourceServiceClient
 	projectsv1.BudgetServiceClient
 	projectsv1.ExpenditureServiceClient
+	projectsv1.ClaimServiceClient
 	projectsv1.AlertServiceClient
 	projectsv1.LessonServiceClient
 	projectsv1.DashboardServiceClient
@@ -68,7 +69,7 @@ func start(t *testing.T, open testkit.OpenDB) *suite {
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
 		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c),
-		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewAlertServiceClient(c),
+		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewClaimServiceClient(c), projectsv1.NewAlertServiceClient(c),
 		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), t,
 	}
 }

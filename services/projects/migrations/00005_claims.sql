@@ -18,6 +18,7 @@ ALTER TABLE expenditures ADD COLUMN document_total BIGINT NOT NULL DEFAULT 0 CHE
 CREATE INDEX expenditures_document ON expenditures (document) WHERE document <> '';
 CREATE INDEX expenditures_document_key ON expenditures (document_key) WHERE document_key <> '';
 CREATE INDEX expenditures_document_date ON expenditures (project, document_date);
+CREATE INDEX budget_lines_organisation ON budget_lines (organisation, project);
 
 ALTER TABLE projects ADD COLUMN reported BIGINT NOT NULL DEFAULT 0 CHECK (reported BETWEEN 0 AND 9223372036854775807);
 ALTER TABLE projects ADD COLUMN certified BIGINT NOT NULL DEFAULT 0 CHECK (certified BETWEEN 0 AND 9223372036854775807);

@@ -9,6 +9,7 @@ import (
 	"github.com/trama-suite/trama/services/platform/money"
 	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 	"github.com/trama-suite/trama/services/projects/internal/domain/document"
+	"github.com/trama-suite/trama/services/projects/internal/domain/funding"
 )
 
 // Expenditure is one cost that was borne: an aggregate of its own. What of it is
@@ -40,6 +41,7 @@ type Cost struct {
 	Payment     *Payment     `json:"payment,omitempty"`
 	Files       []string     `json:"files,omitempty"` // resource names
 	Staff       *StaffCost   `json:"staff,omitempty"`
+	Units       int64        `json:"unitsE4,omitempty"` // of a unit cost, in ten-thousandths
 }
 
 // Document is what proves an expenditure. Net and VAT are nil where they are not
@@ -214,7 +216,11 @@ func (e *Expenditure) check(p *Project, l *Line, today civil.Date) error {
 	if l.Organisation != e.Organisation {
 		return errs.InvalidField(LineOfOtherPartner, "expenditure.budget_line", "%s is not a line of %s", l.Name(), e.Organisation)
 	}
-	if err := first(e.checkStaff(p, l), checkAmount("expenditure.amount", e.Amount, p.Currency, 1), e.Document.check(p, e.Amount)); err != nil {
+	if err := first(e.checkMethod(l), e.checkStaff(p, l), checkAmount("expenditure.amount", e.Amount, p.Currency, 1)); err != nil {
+		return err
+	}
+	simplified := l.Method == UnitCost || l.Method == LumpSum
+	if err := e.Document.check(p, e.Amount, simplified); err != nil {
 		return err
 	}
 	if e.Amount.Minor > e.Document.Gross.Minor && strings.TrimSpace(e.AmountNote) == "" {
@@ -222,6 +228,42 @@ func (e *Expenditure) check(p *Project, l *Line, today civil.Date) error {
 			e.Amount.Minor, e.Document.Gross.Minor)
 	}
 	return first(e.checkPayment(today), e.checkFiles(p))
+}
+
+// checkMethod checks an expenditure against its line's cost method, and finds the
+// amount that follows from it.
+func (e *Expenditure) checkMethod(l *Line) error {
+	if e.Units != 0 && l.Method != UnitCost {
+		return errs.InvalidField(CostMethodWrong, "expenditure.units_e4", "does not belong to the cost method %s of %s", l.Method, l.Name())
+	}
+	if e.Staff != nil && l.Method != RealCost {
+		return errs.InvalidField(CostMethodWrong, "expenditure.staff", "does not belong to the cost method %s of %s", l.Method, l.Name())
+	}
+	var due money.Amount
+	switch l.Method {
+	case FlatRate:
+		return errs.InvalidField(CostMethodWrong, "expenditure.budget_line", "the cost of %s is a flat rate: it is computed, not recorded", l.Name())
+	case UnitCost:
+		if e.Units < 1 {
+			return errs.InvalidField(CostMethodWrong, "expenditure.units_e4", "must be given for the cost method UNIT_COST of %s", l.Name())
+		}
+		amount, err := funding.UnitCost(e.Units, l.Unit.Price.Minor)
+		if err != nil {
+			return errs.InvalidField(AmountWrong, "expenditure.units_e4", "units × price: %s", err)
+		}
+		due = money.Amount{Minor: amount, Currency: l.Amount.Currency}
+	case LumpSum:
+		due = l.Amount
+	default:
+		return nil
+	}
+	if e.Amount == (money.Amount{}) {
+		e.Amount = due
+	}
+	if e.Amount != due {
+		return errs.InvalidField(CostMethodWrong, "expenditure.amount", "must be %d minor units by the cost method %s of %s, is %d", due.Minor, l.Method, l.Name(), e.Amount.Minor)
+	}
+	return nil
 }
 
 func (e *Expenditure) checkStaff(p *Project, l *Line) error {
@@ -251,12 +293,13 @@ func (e *Expenditure) checkStaff(p *Project, l *Line) error {
 	return nil
 }
 
-func (d *Document) check(p *Project, amount money.Amount) error {
+// check checks the document; of a simplified cost only its date has to be given.
+func (d *Document) check(p *Project, amount money.Amount, simplified bool) error {
 	const path = "expenditure.document"
-	if strings.TrimSpace(d.Issuer) == "" && strings.TrimSpace(d.IssuerID) == "" {
+	if !simplified && strings.TrimSpace(d.Issuer) == "" && strings.TrimSpace(d.IssuerID) == "" {
 		return errs.InvalidField(DocumentWrong, path+".issuer", "must be given, by name, by VAT number or tax code, or both")
 	}
-	if strings.TrimSpace(d.Number) == "" {
+	if !simplified && strings.TrimSpace(d.Number) == "" {
 		return errs.InvalidField(DocumentWrong, path+".number", "must be given")
 	}
 	if d.IssuerID != "" {

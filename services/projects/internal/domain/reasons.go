@@ -81,6 +81,14 @@ const (
 	RuleSetVersionWrong     errs.Reason = "RULE_SET_VERSION_WRONG"
 	RuleSetDatesOverlap     errs.Reason = "RULE_SET_DATES_OVERLAP"
 	RuleSetNotInForce       errs.Reason = "RULE_SET_NOT_IN_FORCE"
+	ClaimState              errs.Reason = "CLAIM_STATE"
+	ClaimBlocked            errs.Reason = "CLAIM_BLOCKED"
+	DoubleFunding           errs.Reason = "DOUBLE_FUNDING"
+	FourEyes                errs.Reason = "FOUR_EYES"
+	ExpenditureUnavailable  errs.Reason = "EXPENDITURE_UNAVAILABLE"
+	ClaimTooLarge           errs.Reason = "CLAIM_TOO_LARGE"
+	LineComputed            errs.Reason = "LINE_COMPUTED"
+	PaymentTooLarge         errs.Reason = "PAYMENT_TOO_LARGE"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -96,4 +104,5 @@ var Reasons = []errs.Reason{
 	CalendarWrong, CalendarUnknown, CalendarInUse, ResourceUnknown, ResourceInUse, BaselineUnknown, BaselinesFull, LinkWrong,
 	ConstraintWrong, TimeZoneUnknown, LevelImpossible, PlanFileWrong, PlanFileTooLarge, PlanNotEmpty, PlanFull,
 	RuleSetWrong, RuleSetShipped, RuleSetVersionWrong, RuleSetDatesOverlap, RuleSetNotInForce,
+	ClaimState, ClaimBlocked, DoubleFunding, FourEyes, ExpenditureUnavailable, ClaimTooLarge, LineComputed, PaymentTooLarge,
 }

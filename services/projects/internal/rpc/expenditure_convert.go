@@ -22,7 +22,7 @@ func expenditureProto(e *domain.Expenditure) *projectsv1.Expenditure {
 			Net: optionalMoneyProto(e.Document.Net), Vat: optionalMoneyProto(e.Document.VAT), VatRecoverable: e.Document.VATRecoverable,
 			Gross: moneyProto(e.Document.Gross)},
 		Amount: moneyProto(e.Amount), AmountNote: e.AmountNote, Description: e.Description, State: state, VoidReason: e.VoidReason,
-		RecordedBy: e.RecordedBy, Files: e.Files, Reported: moneyProto(e.Reported), Certified: moneyProto(e.Certified), Paid: moneyProto(e.Paid),
+		RecordedBy: e.RecordedBy, Files: e.Files, UnitsE4: e.Units, Reported: moneyProto(e.Reported), Certified: moneyProto(e.Certified), Paid: moneyProto(e.Paid),
 		ReportedDate: string(e.ReportedDate), CertifiedDate: string(e.CertifiedDate),
 		CreateTime: timeProto(e.Created), UpdateTime: timeProto(e.Updated), Etag: platform.Etag(e.Version),
 	}
@@ -38,7 +38,7 @@ func expenditureProto(e *domain.Expenditure) *projectsv1.Expenditure {
 func costOf(m *projectsv1.Expenditure) domain.Cost {
 	d := m.GetDocument()
 	c := domain.Cost{
-		Line: childID(m.GetBudgetLine()), Amount: moneyOf(m.GetAmount()), AmountNote: m.GetAmountNote(), Description: m.GetDescription(), Files: m.GetFiles(),
+		Line: childID(m.GetBudgetLine()), Amount: moneyOf(m.GetAmount()), AmountNote: m.GetAmountNote(), Description: m.GetDescription(), Files: m.GetFiles(), Units: m.GetUnitsE4(),
 		Document: domain.Document{Issuer: d.GetIssuer(), IssuerID: d.GetIssuerId(), Number: d.GetNumber(), Date: civil.Date(d.GetDate()),
 			Net: optionalMoneyOf(d.GetNet()), VAT: optionalMoneyOf(d.GetVat()), VATRecoverable: d.GetVatRecoverable(), Gross: moneyOf(d.GetGross())},
 	}

@@ -30,6 +30,7 @@ type Server struct {
 	projectsv1.UnsafeResourceServiceServer
 	projectsv1.UnsafeBudgetServiceServer
 	projectsv1.UnsafeExpenditureServiceServer
+	projectsv1.UnsafeClaimServiceServer
 	projectsv1.UnsafeAlertServiceServer
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
@@ -63,6 +64,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterResourceServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
 	projectsv1.RegisterExpenditureServiceServer(r, s)
+	projectsv1.RegisterClaimServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)

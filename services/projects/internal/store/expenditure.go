@@ -133,10 +133,6 @@ func SameDocuments(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure) ([]
 	if base == "" {
 		return nil, nil
 	}
-	return collect(ctx, tx, func(r row) (domain.SameDocument, error) {
-		var s domain.SameDocument
-		err := r.Scan(&s.Expenditure, &s.Project, &s.Organisation, &s.Lead, &s.Key, &s.Amount)
-		return s, err
-	}, `SELECT e.id, e.project, e.organisation, p.organisation, e.document_key, e.amount FROM `+expenditureTables+`
-		WHERE e.document = $1 AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`, base, e.ID, mostSame)
+	return collect(ctx, tx, scanSame, sameColumns+` WHERE e.document = $1 AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`,
+		base, e.ID, int64(mostSame))
 }

@@ -198,6 +198,26 @@ const (
 	ProjectsError_PROJECTS_ERROR_PLAN_NOT_EMPTY ProjectsError = 53
 	// The plan would have more tasks than it may: 20,000.
 	ProjectsError_PROJECTS_ERROR_PLAN_FULL ProjectsError = 54
+	// The claim is in a state in which this cannot be done.
+	ProjectsError_PROJECTS_ERROR_CLAIM_STATE ProjectsError = 95
+	// Findings block the claim, or it has no lines: metadata `rules` names the
+	// rules, and the field violations the places.
+	ProjectsError_PROJECTS_ERROR_CLAIM_BLOCKED ProjectsError = 96
+	// A document is claimed for more than its total over all projects of the
+	// network (doppio finanziamento): metadata `places` names the other
+	// expenditures that the caller may see.
+	ProjectsError_PROJECTS_ERROR_DOUBLE_FUNDING ProjectsError = 97
+	// Whoever submitted a claim does not control or certify it.
+	ProjectsError_PROJECTS_ERROR_FOUR_EYES ProjectsError = 98
+	// The expenditure is not the partner's, is voided, is on a flat-rate line, is
+	// in the claim already, or is claimed already by as much.
+	ProjectsError_PROJECTS_ERROR_EXPENDITURE_UNAVAILABLE ProjectsError = 99
+	// A claim has at most 10,000 lines.
+	ProjectsError_PROJECTS_ERROR_CLAIM_TOO_LARGE ProjectsError = 100
+	// The line is computed from others: decide of those.
+	ProjectsError_PROJECTS_ERROR_LINE_COMPUTED ProjectsError = 101
+	// The payments would be more than the funder owes.
+	ProjectsError_PROJECTS_ERROR_PAYMENT_TOO_LARGE ProjectsError = 102
 )
 
 // Enum value maps for ProjectsError.
@@ -277,6 +297,14 @@ var (
 		52:  "PROJECTS_ERROR_PLAN_FILE_TOO_LARGE",
 		53:  "PROJECTS_ERROR_PLAN_NOT_EMPTY",
 		54:  "PROJECTS_ERROR_PLAN_FULL",
+		95:  "PROJECTS_ERROR_CLAIM_STATE",
+		96:  "PROJECTS_ERROR_CLAIM_BLOCKED",
+		97:  "PROJECTS_ERROR_DOUBLE_FUNDING",
+		98:  "PROJECTS_ERROR_FOUR_EYES",
+		99:  "PROJECTS_ERROR_EXPENDITURE_UNAVAILABLE",
+		100: "PROJECTS_ERROR_CLAIM_TOO_LARGE",
+		101: "PROJECTS_ERROR_LINE_COMPUTED",
+		102: "PROJECTS_ERROR_PAYMENT_TOO_LARGE",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -353,6 +381,14 @@ var (
 		"PROJECTS_ERROR_PLAN_FILE_TOO_LARGE":       52,
 		"PROJECTS_ERROR_PLAN_NOT_EMPTY":            53,
 		"PROJECTS_ERROR_PLAN_FULL":                 54,
+		"PROJECTS_ERROR_CLAIM_STATE":               95,
+		"PROJECTS_ERROR_CLAIM_BLOCKED":             96,
+		"PROJECTS_ERROR_DOUBLE_FUNDING":            97,
+		"PROJECTS_ERROR_FOUR_EYES":                 98,
+		"PROJECTS_ERROR_EXPENDITURE_UNAVAILABLE":   99,
+		"PROJECTS_ERROR_CLAIM_TOO_LARGE":           100,
+		"PROJECTS_ERROR_LINE_COMPUTED":             101,
+		"PROJECTS_ERROR_PAYMENT_TOO_LARGE":         102,
 	}
 )
 
@@ -387,7 +423,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xdf\x14\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xfa\x16\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -463,7 +499,15 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\x1ePROJECTS_ERROR_PLAN_FILE_WRONG\x103\x12&\n" +
 	"\"PROJECTS_ERROR_PLAN_FILE_TOO_LARGE\x104\x12!\n" +
 	"\x1dPROJECTS_ERROR_PLAN_NOT_EMPTY\x105\x12\x1c\n" +
-	"\x18PROJECTS_ERROR_PLAN_FULL\x106BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x18PROJECTS_ERROR_PLAN_FULL\x106\x12\x1e\n" +
+	"\x1aPROJECTS_ERROR_CLAIM_STATE\x10_\x12 \n" +
+	"\x1cPROJECTS_ERROR_CLAIM_BLOCKED\x10`\x12!\n" +
+	"\x1dPROJECTS_ERROR_DOUBLE_FUNDING\x10a\x12\x1c\n" +
+	"\x18PROJECTS_ERROR_FOUR_EYES\x10b\x12*\n" +
+	"&PROJECTS_ERROR_EXPENDITURE_UNAVAILABLE\x10c\x12\"\n" +
+	"\x1ePROJECTS_ERROR_CLAIM_TOO_LARGE\x10d\x12 \n" +
+	"\x1cPROJECTS_ERROR_LINE_COMPUTED\x10e\x12$\n" +
+	" PROJECTS_ERROR_PAYMENT_TOO_LARGE\x10fBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

@@ -225,8 +225,8 @@ func (x *ProjectClosed) GetProject() *Project {
 	return nil
 }
 
-// ExpenditureRecorded says that an expenditure was recorded: its amount is
-// spent. Aggregate: the expenditure; owner: the partner that bore it.
+// ExpenditureRecorded says that an expenditure was recorded, or changed since: its
+// amount is spent. Aggregate: the expenditure; owner: the partner that bore it.
 type ExpenditureRecorded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The expenditure, with amount, partner, line and the document's date; without
@@ -496,11 +496,232 @@ func (x *LessonPublished) GetLesson() *Lesson {
 	return nil
 }
 
+// ClaimSubmitted says that a claim was submitted to its funder. Aggregate: the
+// claim; owner: the partner that claims.
+type ClaimSubmitted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The claim as it is now, without who did what and all free text.
+	Claim *Claim `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// The project: `projects/{project}`.
+	Project       string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimSubmitted) Reset() {
+	*x = ClaimSubmitted{}
+	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimSubmitted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimSubmitted) ProtoMessage() {}
+
+func (x *ClaimSubmitted) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimSubmitted.ProtoReflect.Descriptor instead.
+func (*ClaimSubmitted) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ClaimSubmitted) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *ClaimSubmitted) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+// ClaimReturned says that a claim was sent back to its partner.
+type ClaimReturned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The claim as it is now, without who did what and all free text.
+	Claim *Claim `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// The project: `projects/{project}`.
+	Project       string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimReturned) Reset() {
+	*x = ClaimReturned{}
+	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimReturned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimReturned) ProtoMessage() {}
+
+func (x *ClaimReturned) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimReturned.ProtoReflect.Descriptor instead.
+func (*ClaimReturned) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ClaimReturned) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *ClaimReturned) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+// ClaimCertified says that a claim was certified.
+type ClaimCertified struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The claim as it is now, without who did what and all free text.
+	Claim *Claim `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// The project: `projects/{project}`.
+	Project       string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimCertified) Reset() {
+	*x = ClaimCertified{}
+	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimCertified) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimCertified) ProtoMessage() {}
+
+func (x *ClaimCertified) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimCertified.ProtoReflect.Descriptor instead.
+func (*ClaimCertified) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ClaimCertified) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *ClaimCertified) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
+// ClaimPaid says that a payment of a claim was recorded.
+type ClaimPaid struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The claim as it is now, without who did what and all free text.
+	Claim *Claim `protobuf:"bytes,1,opt,name=claim,proto3" json:"claim,omitempty"`
+	// The project: `projects/{project}`.
+	Project       string `protobuf:"bytes,2,opt,name=project,proto3" json:"project,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClaimPaid) Reset() {
+	*x = ClaimPaid{}
+	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClaimPaid) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClaimPaid) ProtoMessage() {}
+
+func (x *ClaimPaid) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClaimPaid.ProtoReflect.Descriptor instead.
+func (*ClaimPaid) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ClaimPaid) GetClaim() *Claim {
+	if x != nil {
+		return x.Claim
+	}
+	return nil
+}
+
+func (x *ClaimPaid) GetProject() string {
+	if x != nil {
+		return x.Project
+	}
+	return ""
+}
+
 var File_trama_projects_v1_events_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/events.proto\x12\x11trama.projects.v1\x1a\x1dtrama/projects/v1/alert.proto\x1a#trama/projects/v1/expenditure.proto\x1a\x1etrama/projects/v1/lesson.proto\x1a\x1ftrama/projects/v1/project.proto\"E\n" +
+	"\x1etrama/projects/v1/events.proto\x12\x11trama.projects.v1\x1a\x1dtrama/projects/v1/alert.proto\x1a\x1dtrama/projects/v1/claim.proto\x1a#trama/projects/v1/expenditure.proto\x1a\x1etrama/projects/v1/lesson.proto\x1a\x1ftrama/projects/v1/project.proto\"E\n" +
 	"\rProjectOpened\x124\n" +
 	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectR\aproject\"F\n" +
 	"\x0eProjectUpdated\x124\n" +
@@ -524,7 +745,19 @@ const file_trama_projects_v1_events_proto_rawDesc = "" +
 	"\vAlertClosed\x12.\n" +
 	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\"D\n" +
 	"\x0fLessonPublished\x121\n" +
-	"\x06lesson\x18\x01 \x01(\v2\x19.trama.projects.v1.LessonR\x06lessonBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x06lesson\x18\x01 \x01(\v2\x19.trama.projects.v1.LessonR\x06lesson\"Z\n" +
+	"\x0eClaimSubmitted\x12.\n" +
+	"\x05claim\x18\x01 \x01(\v2\x18.trama.projects.v1.ClaimR\x05claim\x12\x18\n" +
+	"\aproject\x18\x02 \x01(\tR\aproject\"Y\n" +
+	"\rClaimReturned\x12.\n" +
+	"\x05claim\x18\x01 \x01(\v2\x18.trama.projects.v1.ClaimR\x05claim\x12\x18\n" +
+	"\aproject\x18\x02 \x01(\tR\aproject\"Z\n" +
+	"\x0eClaimCertified\x12.\n" +
+	"\x05claim\x18\x01 \x01(\v2\x18.trama.projects.v1.ClaimR\x05claim\x12\x18\n" +
+	"\aproject\x18\x02 \x01(\tR\aproject\"U\n" +
+	"\tClaimPaid\x12.\n" +
+	"\x05claim\x18\x01 \x01(\v2\x18.trama.projects.v1.ClaimR\x05claim\x12\x18\n" +
+	"\aproject\x18\x02 \x01(\tR\aprojectBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_events_proto_rawDescOnce sync.Once
@@ -538,7 +771,7 @@ func file_trama_projects_v1_events_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_events_proto_rawDescData
 }
 
-var file_trama_projects_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_trama_projects_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_trama_projects_v1_events_proto_goTypes = []any{
 	(*ProjectOpened)(nil),       // 0: trama.projects.v1.ProjectOpened
 	(*ProjectUpdated)(nil),      // 1: trama.projects.v1.ProjectUpdated
@@ -549,29 +782,38 @@ var file_trama_projects_v1_events_proto_goTypes = []any{
 	(*AlertOpened)(nil),         // 6: trama.projects.v1.AlertOpened
 	(*AlertClosed)(nil),         // 7: trama.projects.v1.AlertClosed
 	(*LessonPublished)(nil),     // 8: trama.projects.v1.LessonPublished
-	(*Project)(nil),             // 9: trama.projects.v1.Project
-	(Phase)(0),                  // 10: trama.projects.v1.Phase
-	(*Expenditure)(nil),         // 11: trama.projects.v1.Expenditure
-	(*Alert)(nil),               // 12: trama.projects.v1.Alert
-	(*Lesson)(nil),              // 13: trama.projects.v1.Lesson
+	(*ClaimSubmitted)(nil),      // 9: trama.projects.v1.ClaimSubmitted
+	(*ClaimReturned)(nil),       // 10: trama.projects.v1.ClaimReturned
+	(*ClaimCertified)(nil),      // 11: trama.projects.v1.ClaimCertified
+	(*ClaimPaid)(nil),           // 12: trama.projects.v1.ClaimPaid
+	(*Project)(nil),             // 13: trama.projects.v1.Project
+	(Phase)(0),                  // 14: trama.projects.v1.Phase
+	(*Expenditure)(nil),         // 15: trama.projects.v1.Expenditure
+	(*Alert)(nil),               // 16: trama.projects.v1.Alert
+	(*Lesson)(nil),              // 17: trama.projects.v1.Lesson
+	(*Claim)(nil),               // 18: trama.projects.v1.Claim
 }
 var file_trama_projects_v1_events_proto_depIdxs = []int32{
-	9,  // 0: trama.projects.v1.ProjectOpened.project:type_name -> trama.projects.v1.Project
-	9,  // 1: trama.projects.v1.ProjectUpdated.project:type_name -> trama.projects.v1.Project
-	9,  // 2: trama.projects.v1.ProjectPhaseChanged.project:type_name -> trama.projects.v1.Project
-	10, // 3: trama.projects.v1.ProjectPhaseChanged.from:type_name -> trama.projects.v1.Phase
-	10, // 4: trama.projects.v1.ProjectPhaseChanged.to:type_name -> trama.projects.v1.Phase
-	9,  // 5: trama.projects.v1.ProjectClosed.project:type_name -> trama.projects.v1.Project
-	11, // 6: trama.projects.v1.ExpenditureRecorded.expenditure:type_name -> trama.projects.v1.Expenditure
-	11, // 7: trama.projects.v1.ExpenditureVoided.expenditure:type_name -> trama.projects.v1.Expenditure
-	12, // 8: trama.projects.v1.AlertOpened.alert:type_name -> trama.projects.v1.Alert
-	12, // 9: trama.projects.v1.AlertClosed.alert:type_name -> trama.projects.v1.Alert
-	13, // 10: trama.projects.v1.LessonPublished.lesson:type_name -> trama.projects.v1.Lesson
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	13, // 0: trama.projects.v1.ProjectOpened.project:type_name -> trama.projects.v1.Project
+	13, // 1: trama.projects.v1.ProjectUpdated.project:type_name -> trama.projects.v1.Project
+	13, // 2: trama.projects.v1.ProjectPhaseChanged.project:type_name -> trama.projects.v1.Project
+	14, // 3: trama.projects.v1.ProjectPhaseChanged.from:type_name -> trama.projects.v1.Phase
+	14, // 4: trama.projects.v1.ProjectPhaseChanged.to:type_name -> trama.projects.v1.Phase
+	13, // 5: trama.projects.v1.ProjectClosed.project:type_name -> trama.projects.v1.Project
+	15, // 6: trama.projects.v1.ExpenditureRecorded.expenditure:type_name -> trama.projects.v1.Expenditure
+	15, // 7: trama.projects.v1.ExpenditureVoided.expenditure:type_name -> trama.projects.v1.Expenditure
+	16, // 8: trama.projects.v1.AlertOpened.alert:type_name -> trama.projects.v1.Alert
+	16, // 9: trama.projects.v1.AlertClosed.alert:type_name -> trama.projects.v1.Alert
+	17, // 10: trama.projects.v1.LessonPublished.lesson:type_name -> trama.projects.v1.Lesson
+	18, // 11: trama.projects.v1.ClaimSubmitted.claim:type_name -> trama.projects.v1.Claim
+	18, // 12: trama.projects.v1.ClaimReturned.claim:type_name -> trama.projects.v1.Claim
+	18, // 13: trama.projects.v1.ClaimCertified.claim:type_name -> trama.projects.v1.Claim
+	18, // 14: trama.projects.v1.ClaimPaid.claim:type_name -> trama.projects.v1.Claim
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_events_proto_init() }
@@ -580,6 +822,7 @@ func file_trama_projects_v1_events_proto_init() {
 		return
 	}
 	file_trama_projects_v1_alert_proto_init()
+	file_trama_projects_v1_claim_proto_init()
 	file_trama_projects_v1_expenditure_proto_init()
 	file_trama_projects_v1_lesson_proto_init()
 	file_trama_projects_v1_project_proto_init()
@@ -589,7 +832,7 @@ func file_trama_projects_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_events_proto_rawDesc), len(file_trama_projects_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

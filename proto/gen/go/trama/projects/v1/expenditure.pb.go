@@ -145,11 +145,13 @@ type Expenditure struct {
 	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// The line it goes on, of the same partner.
 	BudgetLine string `protobuf:"bytes,3,opt,name=budget_line,json=budgetLine,proto3" json:"budget_line,omitempty"`
-	// The invoice, payslip or other document.
+	// The invoice, payslip or other document. Of unit costs and lump sums no more
+	// than the date is needed: nothing but the units, or what is complete, has to
+	// be proved.
 	Document *Document `protobuf:"bytes,4,opt,name=document,proto3" json:"document,omitempty"`
 	// Amount, 1 to 10^15 minor units, in the project's currency: what of the
-	// document is this line's. Required, but for staff costs, where it is
-	// computed. More than the document's total needs an amount_note.
+	// document is this line's. Required, but for staff costs, unit costs and lump
+	// sums, where it is computed. More than the document's total needs an amount_note.
 	Amount *v1.Money `protobuf:"bytes,5,opt,name=amount,proto3" json:"amount,omitempty"`
 	// What for; may be empty.
 	Description string `protobuf:"bytes,6,opt,name=description,proto3" json:"description,omitempty"`
@@ -188,6 +190,10 @@ type Expenditure struct {
 	ReportedDate string `protobuf:"bytes,20,opt,name=reported_date,json=reportedDate,proto3" json:"reported_date,omitempty"`
 	// When it was first certified, ISO 8601; empty before.
 	CertifiedDate string `protobuf:"bytes,21,opt,name=certified_date,json=certifiedDate,proto3" json:"certified_date,omitempty"`
+	// Units, in ten-thousandths, on a line of the cost method UNIT_COST, and only
+	// there: 15,000 is one and a half. The amount is units × the line's price,
+	// rounded down, and need not be given; another one is COST_METHOD_WRONG.
+	UnitsE4 int64 `protobuf:"varint,23,opt,name=units_e4,json=unitsE4,proto3" json:"units_e4,omitempty"`
 	// What is odd about its document; only in the answer to the call that recorded
 	// or changed it.
 	Warnings      []*DocumentWarning `protobuf:"bytes,22,rep,name=warnings,proto3" json:"warnings,omitempty"`
@@ -370,6 +376,13 @@ func (x *Expenditure) GetCertifiedDate() string {
 		return x.CertifiedDate
 	}
 	return ""
+}
+
+func (x *Expenditure) GetUnitsE4() int64 {
+	if x != nil {
+		return x.UnitsE4
+	}
+	return 0
 }
 
 func (x *Expenditure) GetWarnings() []*DocumentWarning {
@@ -1106,7 +1119,7 @@ var File_trama_projects_v1_expenditure_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_expenditure_proto_rawDesc = "" +
 	"\n" +
-	"#trama/projects/v1/expenditure.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xac\f\n" +
+	"#trama/projects/v1/expenditure.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xd8\f\n" +
 	"\vExpenditure\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\x7f\n" +
 	"\forganisation\x18\x02 \x01(\tB[\xe2A\x02\x02\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12\xc3\x01\n" +
@@ -1135,7 +1148,9 @@ const file_trama_projects_v1_expenditure_proto_rawDesc = "" +
 	"\tcertified\x18\x12 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x03R\tcertified\x12.\n" +
 	"\x04paid\x18\x13 \x01(\v2\x14.trama.type.v1.MoneyB\x04\xe2A\x01\x03R\x04paid\x12)\n" +
 	"\rreported_date\x18\x14 \x01(\tB\x04\xe2A\x01\x03R\freportedDate\x12+\n" +
-	"\x0ecertified_date\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\rcertifiedDate\x12D\n" +
+	"\x0ecertified_date\x18\x15 \x01(\tB\x04\xe2A\x01\x03R\rcertifiedDate\x12*\n" +
+	"\bunits_e4\x18\x17 \x01(\x03B\x0f\xbaH\f\"\n" +
+	"\x18\x80\xc0\xca\xf3\x84\xa3\x02(\x00R\aunitsE4\x12D\n" +
 	"\bwarnings\x18\x16 \x03(\v2\".trama.projects.v1.DocumentWarningB\x04\xe2A\x01\x03R\bwarnings:i\xeaAf\n" +
 	"\x1aprojects.trama/Expenditure\x12-projects/{project}/expenditures/{expenditure}*\fexpenditures2\vexpenditure\"\xd4\x02\n" +
 	"\bDocument\x12 \n" +

@@ -41,6 +41,7 @@ type ExpenditureServiceClient interface {
 	// in the answer's warnings; it is refused only where it is claimed. Errors:
 	// EXPENDITURE_OUTSIDE_DATES, LINE_OF_OTHER_PARTNER, CURRENCY_MISMATCH,
 	// AMOUNT_WRONG, DOCUMENT_WRONG, ISSUER_ID_WRONG, STAFF_COST_WRONG,
+	// COST_METHOD_WRONG (among others, of a flat rate nothing is recorded),
 	// PROJECT_CLOSED.
 	CreateExpenditure(ctx context.Context, in *CreateExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error)
 	// Reads an expenditure.
@@ -130,6 +131,7 @@ type ExpenditureServiceServer interface {
 	// in the answer's warnings; it is refused only where it is claimed. Errors:
 	// EXPENDITURE_OUTSIDE_DATES, LINE_OF_OTHER_PARTNER, CURRENCY_MISMATCH,
 	// AMOUNT_WRONG, DOCUMENT_WRONG, ISSUER_ID_WRONG, STAFF_COST_WRONG,
+	// COST_METHOD_WRONG (among others, of a flat rate nothing is recorded),
 	// PROJECT_CLOSED.
 	CreateExpenditure(context.Context, *CreateExpenditureRequest) (*Expenditure, error)
 	// Reads an expenditure.

@@ -1,0 +1,72 @@
+package claims
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/trama-suite/trama/services/platform/errs"
+	"github.com/trama-suite/trama/services/projects/internal/domain"
+)
+
+// Finding is what a rule has found in a claim.
+type Finding struct {
+	Rule     string                `json:"rule"`
+	Set      string                `json:"set,omitempty"` // resource name; empty for the service's own
+	Version  int32                 `json:"version,omitempty"`
+	Block    bool                  `json:"-"`
+	Resource string                `json:"resource,omitempty"`
+	Amount   *int64                `json:"amount,omitempty"`
+	Limit    *int64                `json:"limit,omitempty"`
+	Italian  string                `json:"it"`
+	English  string                `json:"en"`
+	Source   string                `json:"source,omitempty"`
+	Verified bool                  `json:"verified,omitempty"`
+	Places   []domain.SameDocument `json:"places,omitempty"`
+}
+
+// Rules of the service's own.
+const (
+	RuleEmpty         = "trama.empty"
+	RuleUnavailable   = "trama.unavailable"
+	RuleIncomplete    = "trama.incomplete"
+	RuleDoubleFunding = "trama.double-funding"
+	RuleOtherTotal    = "trama.other-total"
+	RuleOverspent     = "trama.over-budget"
+	RuleOverGrant     = "trama.over-grant"
+	RuleNoShare       = "trama.no-share"
+)
+
+const mostNamed = 20
+
+// blocked returns the error for a claim that cannot be submitted. Double funding
+// is told by a reason of its own, before the rest.
+func (c *Claim) blocked(findings []Finding) error {
+	var rules []string
+	reason := domain.ClaimBlocked
+	for _, f := range findings {
+		if !f.Block {
+			continue
+		}
+		if !slices.Contains(rules, f.Rule) && len(rules) < mostNamed {
+			rules = append(rules, f.Rule)
+		}
+		if f.Rule == RuleDoubleFunding {
+			reason = domain.DoubleFunding
+		}
+	}
+	if len(rules) == 0 {
+		return nil
+	}
+	e := errs.New(errs.FailedPrecondition, reason, "%s cannot be submitted: %s", c.Name(), strings.Join(rules, ", ")).
+		With("resource", c.Name()).With("rules", strings.Join(rules, ","))
+	for _, f := range findings {
+		if f.Block && len(e.Fields) < mostNamed {
+			path := f.Resource
+			if path == "" {
+				path = "claim"
+			}
+			e = e.WithField(path, errs.Reason(f.Rule), f.English)
+		}
+	}
+	return e
+}
