@@ -58,6 +58,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewFileServiceClient, projectsv1.RegisterFileServiceHandlerClient),
 		mountUpload,
 		bind(projectsv1.NewGateServiceClient, projectsv1.RegisterGateServiceHandlerClient),
+		bind(projectsv1.NewImportServiceClient, projectsv1.RegisterImportServiceHandlerClient),
 		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),
 		bind(projectsv1.NewPlanServiceClient, projectsv1.RegisterPlanServiceHandlerClient),
 		bind(projectsv1.NewProjectServiceClient, projectsv1.RegisterProjectServiceHandlerClient),

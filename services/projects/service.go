@@ -9,6 +9,7 @@ import (
 	"time"
 	_ "time/tzdata" // containers need not have a time zone database
 
+	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	"github.com/trama-suite/trama/services/platform/app"
 	"github.com/trama-suite/trama/services/platform/auth"
@@ -75,7 +76,8 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		return nil, err
 	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), matchingv1.NewMatchServiceClient(deps.Dial("matching")),
+	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), cataloguev1.NewOrganisationServiceClient(deps.Dial("catalogue")),
+		matchingv1.NewMatchServiceClient(deps.Dial("matching")),
 		rpc.Files{Store: files, MaxSize: config.MaxFileSize})
 	if err := server.SeedRuleSets(ctx); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ type organisations struct {
 	members *Memberships
 	mu      sync.Mutex
 	absent  map[string]bool
+	codes   map[string]string // names by tax code
 }
 
 func (o *organisations) register(r grpc.ServiceRegistrar) {
@@ -51,4 +52,24 @@ func (e *Env) NoOrganisation(name string) {
 	e.organisations.mu.Lock()
 	defer e.organisations.mu.Unlock()
 	e.organisations.absent[name] = true
+}
+
+// LookupOrganisation implements cataloguev1.OrganisationServiceServer.
+func (o *organisations) LookupOrganisation(_ context.Context, req *cataloguev1.LookupOrganisationRequest) (*cataloguev1.Organisation, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if name := o.codes[req.GetValue()]; name != "" && req.GetType() == cataloguev1.IdentifierType_IDENTIFIER_TYPE_TAX_CODE {
+		return &cataloguev1.Organisation{Name: name}, nil
+	}
+	return nil, errs.AbsentResource("organisations/" + req.GetValue())
+}
+
+// TaxCode gives an organisation the tax code by which the catalogue finds it.
+func (e *Env) TaxCode(code, name string) {
+	e.organisations.mu.Lock()
+	defer e.organisations.mu.Unlock()
+	if e.organisations.codes == nil {
+		e.organisations.codes = map[string]string{}
+	}
+	e.organisations.codes[code] = name
 }

@@ -17,3 +17,19 @@ CREATE TABLE budget_versions (
     doc     TEXT   NOT NULL,
     UNIQUE (project, number)
 );
+
+-- The rows of imported tables, by the key that they have in their source. line is
+-- the budget line that a project's amount went to, or the expenditure that a
+-- payment became; project is NULL for details of several.
+CREATE TABLE imported_rows (
+    source  TEXT NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('PROJECTS', 'DETAILS', 'PAYMENTS')),
+    key     TEXT NOT NULL,
+    hash    TEXT NOT NULL,
+    cup     TEXT NOT NULL,
+    project TEXT REFERENCES projects (id),
+    line    TEXT NOT NULL,
+    PRIMARY KEY (source, kind, key)
+);
+CREATE INDEX imported_rows_cup ON imported_rows (source, cup) WHERE kind = 'PROJECTS' AND cup <> '';
+CREATE INDEX imported_rows_project ON imported_rows (project);

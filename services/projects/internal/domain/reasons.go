@@ -89,6 +89,8 @@ const (
 	ClaimTooLarge           errs.Reason = "CLAIM_TOO_LARGE"
 	LineComputed            errs.Reason = "LINE_COMPUTED"
 	PaymentTooLarge         errs.Reason = "PAYMENT_TOO_LARGE"
+	TableWrong              errs.Reason = "TABLE_WRONG"
+	MappingWrong            errs.Reason = "MAPPING_WRONG"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -99,6 +101,7 @@ var Reasons = []errs.Reason{
 	TaskInUse, SummaryTask, ProgressWrong, ScheduleRange, DeliverableState, LineOfOtherPartner, LineInUse,
 	ExpenditureOutsideDates, ExpenditureVoided, ScoreWrong, MatchNotActive,
 	FunderKeyWrong, FunderInUse, PeriodWrong, PeriodInUse, PeriodAmountsWrong, CostMethodWrong, FlatRateWrong, DeliverableInUse, BudgetLimit,
+	TableWrong, MappingWrong,
 	DocumentWrong, IssuerIDWrong, StaffCostWrong, ExpenditureClaimed, FileUnknown,
 	FileEmpty, FileTypeRefused, FileNameMismatch, FileDamaged, FileBomb, FileInUse,
 	CalendarWrong, CalendarUnknown, CalendarInUse, ResourceUnknown, ResourceInUse, BaselineUnknown, BaselinesFull, LinkWrong,

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
+	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 	matchingv1 "github.com/trama-suite/trama/proto/gen/go/trama/matching/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
 	"github.com/trama-suite/trama/services/platform/auth"
@@ -29,6 +30,7 @@ type Server struct {
 	projectsv1.UnsafeCalendarServiceServer
 	projectsv1.UnsafeResourceServiceServer
 	projectsv1.UnsafeBudgetServiceServer
+	projectsv1.UnsafeImportServiceServer
 	projectsv1.UnsafeExpenditureServiceServer
 	projectsv1.UnsafeClaimServiceServer
 	projectsv1.UnsafeAlertServiceServer
@@ -37,21 +39,22 @@ type Server struct {
 	projectsv1.UnsafeFileServiceServer
 	projectsv1.UnsafeRuleSetServiceServer
 
-	db      *sqldb.DB
-	outbox  *outbox.Outbox
-	zone    *time.Location
-	clock   func() time.Time
-	newID   ids.Source
-	owners  auth.Owners
-	matches matchingv1.MatchServiceClient
-	files   Files
+	db            *sqldb.DB
+	outbox        *outbox.Outbox
+	zone          *time.Location
+	clock         func() time.Time
+	newID         ids.Source
+	owners        auth.Owners
+	organisations cataloguev1.OrganisationServiceClient
+	matches       matchingv1.MatchServiceClient
+	files         Files
 
 	ruleBook *ruleBook
 }
 
 // New returns a server. Days begin and end where zone says.
-func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, matches matchingv1.MatchServiceClient, files Files) *Server {
-	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, matches: matches, files: files, ruleBook: newRuleBook()}
+func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, organisations cataloguev1.OrganisationServiceClient, matches matchingv1.MatchServiceClient, files Files) *Server {
+	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, organisations: organisations, matches: matches, files: files, ruleBook: newRuleBook()}
 }
 
 // Register registers all gRPC services.
@@ -63,6 +66,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterCalendarServiceServer(r, s)
 	projectsv1.RegisterResourceServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
+	projectsv1.RegisterImportServiceServer(r, s)
 	projectsv1.RegisterExpenditureServiceServer(r, s)
 	projectsv1.RegisterClaimServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)

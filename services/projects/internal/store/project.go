@@ -83,8 +83,8 @@ func InsertProject(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (bool, 
 	}
 	n, err := tx.Exec(ctx, `INSERT INTO projects (id, organisation, match_name, currency, phase, territory, start_date, end_date,
 		closed, granted, planned, spent, version, created, updated, doc)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, 0, 0, $10, $11, $12, $13) ON CONFLICT (match_name) DO NOTHING`,
-		p.ID, p.Lead, match, p.Currency, p.Phase, p.Territory, p.Start, p.End, granted,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, $13, $14) ON CONFLICT (match_name) DO NOTHING`,
+		p.ID, p.Lead, match, p.Currency, p.Phase, p.Territory, p.Start, p.End, micros(p.Closed), granted,
 		p.Version, micros(p.Created), micros(p.Updated), doc(p))
 	if err != nil || n == 0 {
 		return false, err

@@ -149,6 +149,12 @@ const (
 	ProjectsError_PROJECTS_ERROR_EXPENDITURE_CLAIMED ProjectsError = 93
 	// A file is not one of the project's.
 	ProjectsError_PROJECTS_ERROR_FILE_UNKNOWN ProjectsError = 94
+	// A table to import cannot be read as a whole: its type, encoding, headings or
+	// size, or merged cells.
+	ProjectsError_PROJECTS_ERROR_TABLE_WRONG ProjectsError = 69
+	// A mapping names a column that is not there, lacks a value that is needed, or
+	// gives one that cannot be.
+	ProjectsError_PROJECTS_ERROR_MAPPING_WRONG ProjectsError = 70
 	// The project has 2,000 budget lines or 1,000 budget versions already.
 	ProjectsError_PROJECTS_ERROR_BUDGET_LIMIT ProjectsError = 68
 	// The upload has no content.
@@ -275,6 +281,8 @@ var (
 		92:  "PROJECTS_ERROR_STAFF_COST_WRONG",
 		93:  "PROJECTS_ERROR_EXPENDITURE_CLAIMED",
 		94:  "PROJECTS_ERROR_FILE_UNKNOWN",
+		69:  "PROJECTS_ERROR_TABLE_WRONG",
+		70:  "PROJECTS_ERROR_MAPPING_WRONG",
 		68:  "PROJECTS_ERROR_BUDGET_LIMIT",
 		120: "PROJECTS_ERROR_FILE_EMPTY",
 		121: "PROJECTS_ERROR_FILE_TYPE_REFUSED",
@@ -359,6 +367,8 @@ var (
 		"PROJECTS_ERROR_STAFF_COST_WRONG":          92,
 		"PROJECTS_ERROR_EXPENDITURE_CLAIMED":       93,
 		"PROJECTS_ERROR_FILE_UNKNOWN":              94,
+		"PROJECTS_ERROR_TABLE_WRONG":               69,
+		"PROJECTS_ERROR_MAPPING_WRONG":             70,
 		"PROJECTS_ERROR_BUDGET_LIMIT":              68,
 		"PROJECTS_ERROR_FILE_EMPTY":                120,
 		"PROJECTS_ERROR_FILE_TYPE_REFUSED":         121,
@@ -423,7 +433,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xfa\x16\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xbc\x17\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -477,7 +487,9 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\x1ePROJECTS_ERROR_ISSUER_ID_WRONG\x10[\x12#\n" +
 	"\x1fPROJECTS_ERROR_STAFF_COST_WRONG\x10\\\x12&\n" +
 	"\"PROJECTS_ERROR_EXPENDITURE_CLAIMED\x10]\x12\x1f\n" +
-	"\x1bPROJECTS_ERROR_FILE_UNKNOWN\x10^\x12\x1f\n" +
+	"\x1bPROJECTS_ERROR_FILE_UNKNOWN\x10^\x12\x1e\n" +
+	"\x1aPROJECTS_ERROR_TABLE_WRONG\x10E\x12 \n" +
+	"\x1cPROJECTS_ERROR_MAPPING_WRONG\x10F\x12\x1f\n" +
 	"\x1bPROJECTS_ERROR_BUDGET_LIMIT\x10D\x12\x1d\n" +
 	"\x19PROJECTS_ERROR_FILE_EMPTY\x10x\x12$\n" +
 	" PROJECTS_ERROR_FILE_TYPE_REFUSED\x10y\x12%\n" +
