@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -183,6 +184,9 @@ func newAxes(start Time, calendars []Calendar) (*axes, error) {
 func (b *axes) axis(id string) (*Axis, error) {
 	if a := b.made[id]; a != nil {
 		return a, nil
+	}
+	if len(b.made) == MaxCalendars {
+		return nil, &CalendarError{Calendar: id, Reason: fmt.Sprintf("is one too many: the tasks of a plan use at most %d calendars", MaxCalendars)}
 	}
 	a := &Axis{
 		first: Time(b.firstDay) * day, last: Time(b.firstDay+b.days) * day,

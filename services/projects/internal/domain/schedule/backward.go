@@ -284,7 +284,7 @@ func (p *Plan) rollUp(c *cell) roll {
 	}
 	for _, child := range c.group.children {
 		x := &p.cells[child]
-		s := roll{}
+		var s roll
 		if x.group != nil {
 			s = x.group.roll
 		} else {

@@ -59,8 +59,9 @@ type Calendar struct {
 	Patron MonthDay
 }
 
-// Limits of one calendar: a stranger's calendar must not cost much time.
+// Limits of calendars: a stranger's must not cost much time or memory.
 const (
+	MaxCalendars  = 200   // calendars in use in a plan
 	MaxIntervals  = 24    // intervals a day
 	MaxExceptions = 4_000 // exceptions and periods
 	maxBases      = 8     // a calendar, its base, the base of that and so on

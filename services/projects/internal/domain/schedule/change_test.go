@@ -38,7 +38,7 @@ func (d *drawn) change() func(p *schedule.Plan) error {
 	i := rapid.IntRange(0, len(d.tasks)-1).Draw(d.t, "task")
 	t := &d.tasks[i]
 	links := slices.Clone(t.Links)
-	switch rapid.IntRange(0, 7).Draw(d.t, "change") {
+	switch rapid.IntRange(0, 8).Draw(d.t, "change") {
 	case 0, 1, 2:
 		*t = d.task(t.ID, t.Parent)
 		t.Links = links
@@ -73,6 +73,18 @@ func (d *drawn) change() func(p *schedule.Plan) error {
 			d.tasks[len(d.tasks)-1] = x
 		}
 		return func(p *schedule.Plan) error { return p.Add(x) }
+	case 8: // levelling: the late dates come with the next change
+		if d.summary(t.ID) {
+			return func(*schedule.Plan) error { return nil }
+		}
+		t.LevelStart = d.instant("delay")
+		x := *t
+		return func(p *schedule.Plan) error {
+			if err := p.Delay(x.ID, x.LevelStart); err != nil {
+				return err
+			}
+			return p.Update(x)
+		}
 	case 7:
 		if len(d.tasks) == 1 {
 			return func(*schedule.Plan) error { return nil }

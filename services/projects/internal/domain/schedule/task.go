@@ -46,7 +46,7 @@ const (
 	ALAP                                      // as late as possible without delaying another task or the project
 	StartNoEarlierThan                        // not before (non prima del)
 	StartNoLaterThan                          // a later start is negative float
-	FinishNoEarlierThan                       //
+	FinishNoEarlierThan                       // an earlier finish waits
 	FinishNoLaterThan                         // a later finish is negative float
 	MustStartOn                               // both no earlier and no later
 	MustFinishOn                              // both no earlier and no later

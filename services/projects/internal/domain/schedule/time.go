@@ -57,8 +57,5 @@ func (t Time) Minute() int { return int(t % day) }
 
 func (t Time) std() time.Time { return time.Unix(int64(t-unixEpoch*day)*60, 0).UTC() }
 
-// days returns the days since 0001-01-01, a Monday.
-func (t Time) days() int { return int(t / day) }
-
 // weekday returns the day of the week of a number of days since 0001-01-01.
 func weekday(days int) time.Weekday { return time.Weekday((days + 1) % 7) }

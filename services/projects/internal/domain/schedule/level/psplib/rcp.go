@@ -6,6 +6,7 @@ package psplib
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -98,7 +99,7 @@ func (f *numbers) word() (string, error) {
 
 func (f *numbers) next(what string, least, most int) (int, error) {
 	w, err := f.word()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return 0, &SyntaxError{f.line, "the file ends where " + what + " should be"}
 	}
 	if err != nil {
@@ -120,7 +121,7 @@ func (f *numbers) list(n int, what string) ([]int, error) {
 
 func (f *numbers) end() error {
 	w, err := f.word()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	if err == nil {
