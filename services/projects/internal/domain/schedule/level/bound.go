@@ -1,6 +1,7 @@
 package level
 
 import (
+	"context"
 	"math/bits"
 	"slices"
 )
@@ -38,20 +39,25 @@ func (w *network) simpleBound() int {
 // the starts by precedences, by pairs that cannot run together, by compulsory
 // parts, and checks the energy of intervals (Baptiste, Le Pape and Nuijten,
 // "Satisfiability tests and time-bound adjustments for cumulative scheduling
-// problems", Annals of Operations Research 92, 1999).
+// problems", Annals of Operations Research 92, 1999), and by trying the ends of
+// the windows.
 type refuter struct {
 	*network
-	first, last []int // windows of the starts
+	ctx         context.Context // ends the proof: nothing is refuted then
+	first, last []int           // windows of the starts
 	pairs       [][2]int
 	used        []int
 }
 
 // most activities for which pairs and intervals are looked at: beyond, the time
 // would go to the bound alone.
-const maxRefuted = 300
+const (
+	maxRefuted = 300
+	maxShaved  = 150
+)
 
-func newRefuter(w *network) *refuter {
-	f := &refuter{network: w, first: make([]int, w.n), last: make([]int, w.n), used: make([]int, w.horizon+1)}
+func newRefuter(ctx context.Context, w *network) *refuter {
+	f := &refuter{network: w, ctx: ctx, first: make([]int, w.n), last: make([]int, w.n), used: make([]int, w.horizon+1)}
 	if w.n > maxRefuted {
 		return f
 	}
@@ -76,15 +82,89 @@ func (f *refuter) refutes(end int) bool {
 	for i := range f.n {
 		f.first[i], f.last[i] = f.head[i], end-f.tail[i]
 	}
-	for {
-		changed, possible := f.narrow()
+	if !f.settle() {
+		return true
+	}
+	if f.n > maxRefuted {
+		return false
+	}
+	for range sweeps {
+		if f.overfull() {
+			return true
+		}
+		cut, possible := f.shave()
 		if !possible {
 			return true
 		}
-		if !changed {
-			return f.n <= maxRefuted && f.overfull()
+		if !cut {
+			return false
 		}
 	}
+	return f.overfull()
+}
+
+// settle narrows until nothing changes; not possible where a window is empty.
+func (f *refuter) settle() (possible bool) {
+	for {
+		changed, possible := f.narrow()
+		if !changed || !possible {
+			return possible
+		}
+	}
+}
+
+// sweeps of shaving over all activities.
+const sweeps = 4
+
+// shave tries for each activity its first and its last start: one that is refuted
+// leaves the window (Martin and Shmoys, "A new approach to computing optimal
+// schedules for the job-shop scheduling problem", 1996).
+func (f *refuter) shave() (cut, possible bool) {
+	first, last := slices.Clone(f.first), slices.Clone(f.last)
+	// try supposes that activity i starts from a to b.
+	try := func(i, a, b int) bool {
+		f.first[i], f.last[i] = a, b
+		possible := f.settle()
+		if possible {
+			copy(f.first, first)
+			copy(f.last, last)
+		}
+		return possible
+	}
+	for i, d := range f.durations {
+		if f.n > maxShaved || f.ctx.Err() != nil {
+			return false, true
+		}
+		if d == 0 {
+			continue
+		}
+		for first[i] < last[i] && !try(i, first[i], first[i]) {
+			cut = true
+			copy(f.first, first)
+			copy(f.last, last)
+			f.first[i]++
+			if !f.settle() {
+				return true, false
+			}
+			copy(first, f.first)
+			copy(last, f.last)
+		}
+		for first[i] < last[i] && !try(i, last[i], last[i]) {
+			cut = true
+			copy(f.first, first)
+			copy(f.last, last)
+			f.last[i]--
+			if !f.settle() {
+				return true, false
+			}
+			copy(first, f.first)
+			copy(last, f.last)
+		}
+		if first[i] == last[i] && !try(i, first[i], last[i]) {
+			return true, false
+		}
+	}
+	return cut, true
 }
 
 // narrow runs each of the rules once.

@@ -14,7 +14,7 @@ type Options struct {
 }
 
 // DefaultSchedules is the usual budget of the search.
-const DefaultSchedules = 10_000
+const DefaultSchedules = 20_000
 
 // Result is a schedule and what is known of its length.
 type Result struct {
@@ -42,7 +42,7 @@ func Solve(ctx context.Context, in *Instance, o Options) (*Result, error) {
 		o.Schedules = DefaultSchedules
 	}
 	g := &genetic{
-		ctx: ctx, scheduler: newScheduler(w), random: rand.New(rand.NewPCG(o.Seed, 0x7261_6d61)), refuter: newRefuter(w),
+		ctx: ctx, scheduler: newScheduler(w), random: rand.New(rand.NewPCG(o.Seed, 0x7261_6d61)), refuter: newRefuter(ctx, w),
 		bound: w.simpleBound(), budget: o.Schedules,
 	}
 	g.search()
