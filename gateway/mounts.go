@@ -50,6 +50,8 @@ var mounts = map[string][]mount{
 	},
 	"projects": {
 		bind(projectsv1.NewAlertServiceClient, projectsv1.RegisterAlertServiceHandlerClient),
+		streamAlerts,
+		bind(projectsv1.NewAlertRuleServiceClient, projectsv1.RegisterAlertRuleServiceHandlerClient),
 		bind(projectsv1.NewBudgetServiceClient, projectsv1.RegisterBudgetServiceHandlerClient),
 		bind(projectsv1.NewClaimServiceClient, projectsv1.RegisterClaimServiceHandlerClient),
 		bind(projectsv1.NewExpenditureServiceClient, projectsv1.RegisterExpenditureServiceHandlerClient),
@@ -57,6 +59,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),
 		bind(projectsv1.NewFileServiceClient, projectsv1.RegisterFileServiceHandlerClient),
 		mountUpload,
+		bind(projectsv1.NewEarnedValueServiceClient, projectsv1.RegisterEarnedValueServiceHandlerClient),
 		bind(projectsv1.NewGateServiceClient, projectsv1.RegisterGateServiceHandlerClient),
 		bind(projectsv1.NewImportServiceClient, projectsv1.RegisterImportServiceHandlerClient),
 		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),

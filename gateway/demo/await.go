@@ -97,7 +97,7 @@ func (l *loader) await(ctx context.Context) error {
 	}
 	return l.until(ctx, "the alerts", func(ctx context.Context) (string, error) {
 		p, err := l.portfolio(ctx)
-		if n := p.GetOpenAlertCount(); n < int64(want.alerts) {
+		if n := p.GetTotal().GetOpenAlertCount(); n < int64(want.alerts) {
 			return fmt.Sprintf("%d of %d are open", n, want.alerts), err
 		}
 		return "", err
@@ -131,5 +131,5 @@ func (l *loader) search(ctx context.Context) (map[string]int, error) {
 
 func (l *loader) portfolio(ctx context.Context) (*projectsv1.Portfolio, error) {
 	out := &projectsv1.Portfolio{}
-	return out, l.get(ctx, "/v1/portfolio", out)
+	return out, l.get(ctx, "/v1/portfolio?groupBy=PORTFOLIO_GROUPING_PHASE", out)
 }

@@ -48,14 +48,14 @@ func (a *answers) matchingSection() Section {
 func (a *answers) projectSection() Section {
 	var phases []string
 	for _, phase := range phaseOrder {
-		for _, s := range a.portfolio.GetPhases() {
-			if s.GetPhase() == phase && s.GetProjectCount() > 0 {
-				phases = append(phases, fmt.Sprintf("%d %s", s.GetProjectCount(), phaseWord(phase)))
+		for _, g := range a.portfolio.GetGroups() {
+			if g.GetKey() == phase.String() {
+				phases = append(phases, fmt.Sprintf("%d %s", g.GetSum().GetProjectCount(), phaseWord(phase)))
 			}
 		}
 	}
-	lines := [][2]string{{"projects", fmt.Sprintf("%d: %s", a.portfolio.GetProjectCount(), strings.Join(phases, ", "))}}
-	for _, t := range a.portfolio.GetTotals() {
+	lines := [][2]string{{"projects", fmt.Sprintf("%d: %s", a.portfolio.GetTotal().GetProjectCount(), strings.Join(phases, ", "))}}
+	for _, t := range a.portfolio.GetTotal().GetTotals() {
 		lines = append(lines, [2]string{"budget", fmt.Sprintf("granted %s, planned %s, spent %s", amount(t.GetGranted()), amount(t.GetPlanned()), amount(t.GetSpent()))})
 	}
 	d := a.dashboard
@@ -72,7 +72,7 @@ func (a *answers) projectSection() Section {
 	}
 	lines = append(lines,
 		[2]string{"overspent lines", strings.Join(over, "; ")},
-		[2]string{"open alerts", fmt.Sprintf("%d: %s", a.portfolio.GetOpenAlertCount(), strings.Join(a.alertKinds(), ", "))},
+		[2]string{"open alerts", fmt.Sprintf("%d: %s", a.portfolio.GetTotal().GetOpenAlertCount(), strings.Join(a.alertKinds(), ", "))},
 	)
 	return Section{"Projects", lines}
 }

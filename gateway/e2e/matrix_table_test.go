@@ -63,7 +63,7 @@ var domainRefusals = map[string]bool{}
 
 // unstable are reads whose answers change by themselves.
 var unstable = map[string]bool{
-	"DashboardService.GetDashboard": true, "DashboardService.GetPortfolio": true, // carry the time
+	"DashboardService.GetDashboard": true, "DashboardService.QueryPortfolio": true, // carry the time
 }
 
 // actsForOthers reports whether a caller of a method of scope SELF may act for

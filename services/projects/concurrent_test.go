@@ -118,8 +118,8 @@ func TestConcurrentSpendingLosesNoCent(t *testing.T) {
 				t.Errorf("line %d: spent %d, want %d", i, l.GetSpent().GetMinorUnits(), want[i])
 			}
 		}
-		portfolio := must[*projectsv1.Portfolio](t)(s.GetPortfolio(s.As(operator, ""), &projectsv1.GetPortfolioRequest{}))
-		if got := portfolio.GetTotals()[0].GetSpent().GetMinorUnits(); got != want[0]+want[1] {
+		portfolio := must[*projectsv1.Portfolio](t)(s.QueryPortfolio(s.As(operator, ""), &projectsv1.QueryPortfolioRequest{}))
+		if got := portfolio.GetTotal().GetTotals()[0].GetSpent().GetMinorUnits(); got != want[0]+want[1] {
 			t.Errorf("the project's total is %d, want %d", got, want[0]+want[1])
 		}
 		if got := s.openAlerts(me, p.GetName()); len(got) != 2 {

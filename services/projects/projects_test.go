@@ -55,6 +55,8 @@ type suite struct {
 	projectsv1.ExpenditureServiceClient
 	projectsv1.ClaimServiceClient
 	projectsv1.AlertServiceClient
+	projectsv1.AlertRuleServiceClient
+	projectsv1.EarnedValueServiceClient
 	projectsv1.LessonServiceClient
 	projectsv1.DashboardServiceClient
 	projectsv1.FileServiceClient
@@ -63,13 +65,14 @@ type suite struct {
 
 func start(t *testing.T, open testkit.OpenDB) *suite {
 	env := testkit.Start(t, open, func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond, FileInterval: 25 * time.Millisecond})
+		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond, StreamHeartbeat: 25 * time.Millisecond, FileInterval: 25 * time.Millisecond})
 	})
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
 		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c),
 		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewClaimServiceClient(c), projectsv1.NewAlertServiceClient(c),
+		projectsv1.NewAlertRuleServiceClient(c), projectsv1.NewEarnedValueServiceClient(c),
 		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), t,
 	}
 }
@@ -153,10 +156,10 @@ func (s *suite) spend(as context.Context, l *projectsv1.BudgetLine, amount int64
 
 func projectOf(name string) string { return strings.Join(strings.Split(name, "/")[:2], "/") }
 
-// openAlerts lists the open alerts that somebody sees.
+// openAlerts lists the open alerts that somebody sees, without mere notices.
 func (s *suite) openAlerts(as context.Context, parent string) []*projectsv1.Alert {
 	s.t.Helper()
-	return must[*projectsv1.ListAlertsResponse](s.t)(s.ListAlerts(as, &projectsv1.ListAlertsRequest{Parent: parent, Filter: "state = ALERT_STATE_OPEN"})).GetAlerts()
+	return must[*projectsv1.ListAlertsResponse](s.t)(s.ListAlerts(as, &projectsv1.ListAlertsRequest{Parent: parent, Filter: "state = ALERT_STATE_OPEN AND severity != ALERT_SEVERITY_NOTICE"})).GetAlerts()
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

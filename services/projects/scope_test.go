@@ -398,7 +398,7 @@ func TestPartnersSeeAndKeepOnlyTheirOwnCosts(t *testing.T) {
 				t.Errorf("%s lists %d projects, want %d", who, len(got), n)
 			}
 		}
-		_, err = s.GetPortfolio(s.As(admin, leader), &projectsv1.GetPortfolioRequest{})
+		_, err = s.QueryPortfolio(s.As(admin, leader), &projectsv1.QueryPortfolioRequest{})
 		refused(t, err, codes.PermissionDenied, errs.RoleMissing)
 	})
 }

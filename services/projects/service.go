@@ -23,14 +23,18 @@ var migrations embed.FS
 
 // Config of the service. The zero value works.
 type Config struct {
-	// AlertInterval is how often the clock is looked at for tasks and
-	// deliverables that have become late; 0 means one minute.
+	// AlertInterval is how often the clock is looked at for alerts that the
+	// passing of time opens, and for changes of other replicas; 0 means half a
+	// second.
 	AlertInterval time.Duration
 	// MaxFileSize is how large an uploaded file may be, in bytes; 0 means 20 MiB.
 	MaxFileSize int64
 	// FileInterval is how often contents of files that are gone are looked for; 0
 	// means an hour.
 	FileInterval time.Duration
+	// StreamHeartbeat is how often a stream of alerts tells that it lives, and
+	// looks again who its caller is; 0 means ten seconds.
+	StreamHeartbeat time.Duration
 	// JournalRetention is how long published events stay in the journal; 0 means
 	// for ever.
 	JournalRetention time.Duration
@@ -40,15 +44,19 @@ type Config struct {
 
 // What the zero Config stands for.
 const (
-	defaultAlertInterval = time.Minute
-	defaultMaxFileSize   = 20 << 20
-	defaultFileInterval  = time.Hour
+	defaultAlertInterval   = 500 * time.Millisecond
+	defaultMaxFileSize     = 20 << 20
+	defaultFileInterval    = time.Hour
+	defaultStreamHeartbeat = 10 * time.Second
 )
 
 // New returns the service, its database opened and migrated.
 func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error) {
 	if config.AlertInterval <= 0 {
 		config.AlertInterval = defaultAlertInterval
+	}
+	if config.StreamHeartbeat <= 0 {
+		config.StreamHeartbeat = defaultStreamHeartbeat
 	}
 	if config.TimeZone == nil {
 		rome, err := time.LoadLocation("Europe/Rome")
@@ -76,7 +84,7 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		return nil, err
 	}
 	out := outbox.New(db, "projects", deps.Region)
-	server := rpc.New(db, out, config.TimeZone, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), cataloguev1.NewOrganisationServiceClient(deps.Dial("catalogue")),
+	server := rpc.New(db, out, config.TimeZone, config.StreamHeartbeat, deps.Now, deps.NewID, auth.OwnersOf(deps.Dial("catalogue")), cataloguev1.NewOrganisationServiceClient(deps.Dial("catalogue")),
 		matchingv1.NewMatchServiceClient(deps.Dial("matching")),
 		rpc.Files{Store: files, MaxSize: config.MaxFileSize})
 	if err := server.SeedRuleSets(ctx); err != nil {
@@ -87,8 +95,9 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 		Register: server.Register,
 		Loops: []app.Loop{
 			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Retention: config.JournalRetention, Log: deps.Log}).Run},
-			{Name: "overdue work", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
 			{Name: "contents without a file", Run: func(ctx context.Context) error { return server.CollectFiles(ctx, config.FileInterval) }},
+			{Name: "alert rules", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
+			{Name: "alert feed", Run: func(ctx context.Context) error { return server.Follow(ctx, deps.Bus) }},
 			{Name: "old request ids", Run: platform.ForgetRequests(db, deps.Now)},
 		},
 		Checks: []app.Check{{Name: "database", Run: db.Ping}, {Name: "file store", Run: files.Ready}},

@@ -57,7 +57,7 @@ func (c *chain) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInf
 	if c.log.Enabled(ctx, slog.LevelDebug) {
 		defer c.trace(ctx, info.FullMethod, time.Now(), &err)
 	}
-	inner, err := c.guard.Admit(ctx, info.FullMethod)
+	inner, err := c.guard.AdmitStream(ctx, info.FullMethod)
 	if err != nil {
 		return c.fail(ctx, info.FullMethod, err)
 	}

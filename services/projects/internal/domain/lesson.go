@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/trama-suite/trama/services/platform/ids"
+	"github.com/trama-suite/trama/services/projects/internal/domain/words"
 )
 
 // Sharing is how far a lesson goes.
@@ -33,6 +34,35 @@ type Learned struct {
 	WhatHappened   Text     `json:"whatHappened"`
 	Recommendation Text     `json:"recommendation"`
 	Tags           []string `json:"-"`
+	Phase          Phase    `json:"-"` // empty: of none
+	Category       string   `json:"-"`
+	Outcome        string   `json:"-"` // a LessonOutcome of the proto, without its prefix
+}
+
+// Weights of the places where a lesson's words stand.
+const (
+	titleWeight = 3
+	tagWeight   = 2
+	textWeight  = 1
+)
+
+// Index is what a lesson is found by.
+func (x *Learned) Index() words.Index {
+	out := words.Index{}
+	add := func(t Text, weight int64) {
+		out.Add(t.Text, weight)
+		for _, translation := range t.Translations {
+			out.Add(translation, weight)
+		}
+	}
+	add(x.Title, titleWeight)
+	for _, tag := range append([]string{x.Category}, x.Tags...) {
+		out.Add(tag, tagWeight)
+	}
+	add(x.Context, textWeight)
+	add(x.WhatHappened, textWeight)
+	add(x.Recommendation, textWeight)
+	return out
 }
 
 // Name returns the resource name.

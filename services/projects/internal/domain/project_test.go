@@ -108,12 +108,16 @@ func TestProgressIsWeightedByDuration(t *testing.T) {
 func TestReconcileOpensOnceAndClosesWhatIsGone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var all []*domain.Alert
+		rules := map[string]*domain.AlertRule{}
+		for _, r := range domain.AlertRules(nil, nil) {
+			rules[r.ID] = r
+		}
 		n := 0
 		newID := func() string { n++; return fmt.Sprint(n) }
 		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
 			organisation := rapid.SampledFrom([]string{"o1", "o2"}).Draw(t, "organisation")
 			causes := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) domain.Cause {
-				return domain.Cause{Kind: rapid.SampledFrom([]domain.AlertKind{domain.TaskLate, domain.LineOverspent}).Draw(t, "kind"),
+				return domain.Cause{Rule: rapid.SampledFrom([]string{"task-late", "line-overspent"}).Draw(t, "rule"),
 					Resource: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "resource"), Organisation: organisation}
 			}), 0, 6).Draw(t, "causes")
 			var open []*domain.Alert
@@ -122,9 +126,13 @@ func TestReconcileOpensOnceAndClosesWhatIsGone(t *testing.T) {
 					open = append(open, a)
 				}
 			}
-			opened, closed := domain.Reconcile("p", open, causes, newID, monday)
-			all = append(all, opened...)
-			for _, a := range closed {
+			var found []domain.Finding
+			for _, c := range causes {
+				found = append(found, domain.Finding{Cause: c})
+			}
+			changes := domain.Reconcile("p", open, found, rules, func(domain.AlertKind) bool { return true }, newID, monday)
+			all = append(all, changes.Opened...)
+			for _, a := range changes.Closed {
 				if a.Closed.IsZero() || a.Version != 2 {
 					t.Fatalf("closed %+v", a)
 				}

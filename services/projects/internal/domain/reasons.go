@@ -91,6 +91,11 @@ const (
 	PaymentTooLarge         errs.Reason = "PAYMENT_TOO_LARGE"
 	TableWrong              errs.Reason = "TABLE_WRONG"
 	MappingWrong            errs.Reason = "MAPPING_WRONG"
+	AlertClosed             errs.Reason = "ALERT_CLOSED"
+	AlertAcknowledged       errs.Reason = "ALERT_ACKNOWLEDGED"
+	AlertRuleWrong          errs.Reason = "ALERT_RULE_WRONG"
+	StreamTokenOld          errs.Reason = "STREAM_TOKEN_OLD"
+	CurveTooLong            errs.Reason = "CURVE_TOO_LONG"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -108,4 +113,5 @@ var Reasons = []errs.Reason{
 	ConstraintWrong, TimeZoneUnknown, LevelImpossible, PlanFileWrong, PlanFileTooLarge, PlanNotEmpty, PlanFull,
 	RuleSetWrong, RuleSetShipped, RuleSetVersionWrong, RuleSetDatesOverlap, RuleSetNotInForce,
 	ClaimState, ClaimBlocked, DoubleFunding, FourEyes, ExpenditureUnavailable, ClaimTooLarge, LineComputed, PaymentTooLarge,
+	AlertClosed, AlertAcknowledged, AlertRuleWrong, StreamTokenOld, CurveTooLong,
 }

@@ -111,17 +111,6 @@ func requireCosts(ctx context.Context, p *domain.Project, organisation, name str
 	return errs.AbsentResource(name)
 }
 
-// alertScope says which alerts the caller may see.
-func alertScope(ctx context.Context) store.AlertScope {
-	lead := auth.Scope{All: auth.ScopeFrom(ctx).All}
-	for _, m := range auth.CallerFrom(ctx).Memberships {
-		if slices.Contains(leadRoles, m.Role) {
-			lead.Organisations = append(lead.Organisations, m.Organisation)
-		}
-	}
-	return store.AlertScope{Part: auth.ScopeFrom(ctx).Where, Lead: lead.Where}
-}
-
 // binding ties a page token to what the caller may see.
 func binding(ctx context.Context, more ...string) []string {
 	scope := auth.ScopeFrom(ctx)

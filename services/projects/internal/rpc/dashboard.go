@@ -52,8 +52,7 @@ func (s *Server) GetDashboard(ctx context.Context, req *projectsv1.GetDashboardR
 		}
 		alerts, err := store.OpenAlerts(ctx, tx, p.ID)
 		for _, a := range alerts {
-			visible := a.Cause.Kind != domain.LineOverspent || requireCosts(ctx, p, a.Cause.Organisation, "") == nil
-			if visible && len(out.OpenAlerts) < mostShown {
+			if seeAlert(ctx, p, a) == nil && len(out.OpenAlerts) < mostShown {
 				out.OpenAlerts = append(out.OpenAlerts, alertProto(a))
 			}
 		}
@@ -130,85 +129,4 @@ func deadlines(p *domain.Project, tasks []*domain.Task, deliverables []*domain.D
 	add(p.End, p.Name(), p.Title)
 	slices.SortStableFunc(out, func(a, b *projectsv1.Deadline) int { return cmp.Compare(a.GetDate(), b.GetDate()) })
 	return out[:min(len(out), mostDeadlines)]
-}
-
-// GetPortfolio sums up many projects.
-func (s *Server) GetPortfolio(ctx context.Context, req *projectsv1.GetPortfolioRequest) (*projectsv1.Portfolio, error) {
-	selection := store.Selection{Organisation: req.GetOrganisation(), Territory: req.GetTerritory(), Programme: req.GetProgramme()}
-	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Portfolio, error) {
-		sums, err := store.Portfolio(ctx, tx, selection, s.today())
-		if err != nil {
-			return nil, err
-		}
-		out := &projectsv1.Portfolio{AsOfTime: timeProto(s.now())}
-		if out.OpenAlertCount, err = store.CountOpenAlerts(ctx, tx, selection); err != nil {
-			return nil, err
-		}
-		for _, phase := range domain.Phases {
-			x := &projectsv1.PhaseSummary{Phase: phaseProto(phase)}
-			var here []store.PhaseSum
-			for _, sum := range sums {
-				if sum.Phase == phase {
-					here = append(here, sum)
-					x.ProjectCount += sum.Projects
-					x.LateProjectCount += sum.Late
-				}
-			}
-			if len(here) == 0 {
-				continue
-			}
-			if x.Totals, err = totalsProto(here); err != nil {
-				return nil, err
-			}
-			out.Phases = append(out.Phases, x)
-			out.ProjectCount += x.ProjectCount
-			out.LateProjectCount += x.LateProjectCount
-		}
-		out.Totals, err = totalsProto(sums)
-		return out, err
-	})
-}
-
-// totalsProto adds up sums by currency, in the order of currencies.
-func totalsProto(sums []store.PhaseSum) ([]*projectsv1.CurrencyTotal, error) {
-	byCurrency := map[string]*[3]store.Split{}
-	var currencies []string
-	for _, x := range sums {
-		t := byCurrency[x.Currency]
-		if t == nil {
-			t = &[3]store.Split{}
-			byCurrency[x.Currency] = t
-			currencies = append(currencies, x.Currency)
-		}
-		for i, part := range []store.Split{x.Granted, x.Planned, x.Spent} {
-			t[i].High += part.High
-			t[i].Low += part.Low
-		}
-	}
-	slices.Sort(currencies)
-	out := make([]*projectsv1.CurrencyTotal, len(currencies))
-	for i, currency := range currencies {
-		var amounts [3]money.Amount
-		for k, part := range byCurrency[currency] {
-			var err error
-			if amounts[k], err = joined(part, currency); err != nil {
-				return nil, err
-			}
-		}
-		out[i] = &projectsv1.CurrencyTotal{Granted: moneyProto(amounts[0]), Planned: moneyProto(amounts[1]), Spent: moneyProto(amounts[2])}
-	}
-	return out, nil
-}
-
-// joined is the amount of a sum in two parts. One that does not fit is told, not
-// wrapped.
-func joined(s store.Split, currency string) (money.Amount, error) {
-	high, err := money.Fraction(money.Amount{Minor: s.High, Currency: currency}, store.SplitAt, 1)
-	if err == nil {
-		high, err = money.Add(high, money.Amount{Minor: s.Low, Currency: currency})
-	}
-	if err != nil {
-		return high, errs.New(errs.FailedPrecondition, domain.AmountWrong, "the sum of the projects in %s does not fit: select fewer", currency)
-	}
-	return high, nil
 }

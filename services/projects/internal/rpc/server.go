@@ -34,14 +34,21 @@ type Server struct {
 	projectsv1.UnsafeExpenditureServiceServer
 	projectsv1.UnsafeClaimServiceServer
 	projectsv1.UnsafeAlertServiceServer
+	projectsv1.UnsafeAlertRuleServiceServer
+	projectsv1.UnsafeEarnedValueServiceServer
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
 	projectsv1.UnsafeFileServiceServer
 	projectsv1.UnsafeRuleSetServiceServer
 
-	db            *sqldb.DB
-	outbox        *outbox.Outbox
-	zone          *time.Location
+	db     *sqldb.DB
+	outbox *outbox.Outbox
+	zone   *time.Location
+	// heartbeat is how often a stream tells that it lives.
+	heartbeat     time.Duration
+	portfolio     *portfolioCache
+	feed          *feed
+	woken         chan struct{}
 	clock         func() time.Time
 	newID         ids.Source
 	owners        auth.Owners
@@ -53,8 +60,8 @@ type Server struct {
 }
 
 // New returns a server. Days begin and end where zone says.
-func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, clock func() time.Time, newID ids.Source, owners auth.Owners, organisations cataloguev1.OrganisationServiceClient, matches matchingv1.MatchServiceClient, files Files) *Server {
-	return &Server{db: db, outbox: out, zone: zone, clock: clock, newID: newID, owners: owners, organisations: organisations, matches: matches, files: files, ruleBook: newRuleBook()}
+func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, heartbeat time.Duration, clock func() time.Time, newID ids.Source, owners auth.Owners, organisations cataloguev1.OrganisationServiceClient, matches matchingv1.MatchServiceClient, files Files) *Server {
+	return &Server{db: db, outbox: out, zone: zone, heartbeat: heartbeat, portfolio: &portfolioCache{}, feed: newFeed(), woken: make(chan struct{}, 1), clock: clock, newID: newID, owners: owners, organisations: organisations, matches: matches, files: files, ruleBook: newRuleBook()}
 }
 
 // Register registers all gRPC services.
@@ -70,6 +77,8 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterExpenditureServiceServer(r, s)
 	projectsv1.RegisterClaimServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)
+	projectsv1.RegisterAlertRuleServiceServer(r, s)
+	projectsv1.RegisterEarnedValueServiceServer(r, s)
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)
 	projectsv1.RegisterFileServiceServer(r, s)

@@ -85,6 +85,7 @@ func InsertTask(tx *sqldb.Tx, t *domain.Task) {
 		critical, summary, done, computed, project, organisation, version, created, updated, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		append(timesArgs(t), t.Project, t.Organisation, t.Version, micros(t.Created), micros(t.Updated), doc(t))...)
+	logProgress(tx, t)
 }
 
 // SaveTask stores what people have written of a task that was read at version
@@ -92,7 +93,11 @@ func InsertTask(tx *sqldb.Tx, t *domain.Task) {
 func SaveTask(ctx context.Context, tx *sqldb.Tx, t *domain.Task, was int64) error {
 	n, err := tx.Exec(ctx, `UPDATE tasks SET organisation = $3, version = $4, updated = $5, doc = $6 WHERE id = $1 AND version = $2`,
 		t.ID, was, t.Organisation, t.Version, micros(t.Updated), doc(t))
-	return one(t.Name(), n, err)
+	if err := one(t.Name(), n, err); err != nil {
+		return err
+	}
+	logProgress(tx, t)
+	return nil
 }
 
 // Computed is what of a task is computed.

@@ -2,75 +2,135 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/trama-suite/trama/services/platform/sqldb"
-	"github.com/trama-suite/trama/services/projects/internal/domain"
-	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
+	"github.com/trama-suite/trama/services/projects/internal/domain/portfolio"
 )
 
-// Selection says over which projects a portfolio goes; empty fields select all.
-type Selection struct {
-	Organisation string // lead or partner
-	Territory    string
-	Programme    string
+// Parts reads how often each part of the projects has changed. A part that is not
+// there has not changed since its projects were there.
+func Parts(ctx context.Context, tx *sqldb.Tx) (map[string]int64, error) {
+	out := map[string]int64{}
+	rows, err := tx.Query(ctx, `SELECT part, changes FROM project_parts`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var part string
+		var changes int64
+		if err := rows.Scan(&part, &changes); err != nil {
+			return nil, err
+		}
+		out[part] = changes
+	}
+	return out, rows.Err()
 }
 
-func (s Selection) where(args *[]any) string {
-	where := ""
-	add := func(value, before, after string) {
-		if value != "" {
-			*args = append(*args, value)
-			where = and(where, before+placeholder(*args)+after)
+// PartOf is the part in which a project is: the last three digits of its id.
+func PartOf(id string) string { return id[min(33, len(id)):] }
+
+// touch counts up a project's part.
+func touch(tx *sqldb.Tx, id string) {
+	tx.Queue(`INSERT INTO project_parts (part, changes) VALUES ($1, 1)
+		ON CONFLICT (part) DO UPDATE SET changes = project_parts.changes + 1`, PartOf(id))
+}
+
+// Standing reads what a portfolio needs of the projects of a part, or of all of
+// them where part is empty.
+func Standing(ctx context.Context, tx *sqldb.Tx, part string) ([]*portfolio.Project, error) {
+	where, args := "", []any(nil)
+	if part != "" {
+		where, args = ` WHERE substr(p.id, 34, 3) = $1`, []any{part}
+	}
+	words := interner{}
+	all, err := collect(ctx, tx, func(r row) (*portfolio.Project, error) { return scanStanding(r, words) }, `SELECT p.id, p.organisation, p.currency, p.phase, p.territory,
+		p.start_date, p.end_date, p.granted, p.planned, p.spent, p.reported, p.certified, p.paid,
+		COALESCE((SELECT MIN(t.finish_date) FROM tasks t WHERE t.project = p.id AND t.done < 100 AND NOT t.summary), ''),
+		(SELECT COUNT(*) FROM alerts a WHERE a.project = p.id AND a.state = 'OPEN'),
+		(SELECT COUNT(*) FROM alerts a WHERE a.project = p.id AND a.state = 'OPEN' AND a.severity = 'CRITICAL'), p.doc
+		FROM projects p`+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]*portfolio.Project, len(all))
+	for _, p := range all {
+		byID[p.ID] = p
+	}
+	_, err = collect(ctx, tx, func(r row) (struct{}, error) {
+		var project, organisation string
+		var planned, spent int64
+		if err := r.Scan(&project, &organisation, &planned, &spent); err != nil {
+			return struct{}{}, err
+		}
+		// A sum of a partner that takes part no more cannot be: its lines keep it in.
+		partners := byID[project].Partners
+		if i := slices.IndexFunc(partners, func(x portfolio.Part) bool { return x.Organisation == organisation }); i >= 0 {
+			partners[i].Amounts[portfolio.Planned], partners[i].Amounts[portfolio.Spent] = planned, spent
+		}
+		return struct{}{}, nil
+	}, `SELECT l.project, l.organisation, CAST(SUM(l.amount) AS BIGINT), CAST(SUM(l.spent) AS BIGINT)
+		FROM projects p JOIN budget_lines l ON l.project = p.id`+where+` GROUP BY l.project, l.organisation`, args...)
+	for _, p := range all {
+		p.Share()
+	}
+	return all, err
+}
+
+// interner keeps one copy of words that come again and again.
+type interner map[string]string
+
+func (i interner) one(s string) string {
+	if known, ok := i[s]; ok {
+		return known
+	}
+	i[s] = s
+	return s
+}
+
+func scanStanding(r row, words interner) (*portfolio.Project, error) {
+	p := &portfolio.Project{}
+	a := &p.Amounts
+	var text string
+	if err := r.Scan(&p.ID, &p.Lead, &p.Currency, &p.Phase, &p.Territory, &p.Start, &p.End,
+		&a[portfolio.Granted], &a[portfolio.Planned], &a[portfolio.Spent], &a[portfolio.Reported], &a[portfolio.Certified], &a[portfolio.Paid],
+		&p.Unfinished, &p.Open, &p.Critical, &text); err != nil {
+		return nil, err
+	}
+	var card struct {
+		Sectors []string `json:"sectors"`
+		Funders []struct {
+			DisplayName  string `json:"displayName"`
+			Organisation string `json:"organisation"`
+			Programme    string `json:"programme"`
+		} `json:"funders"`
+		Partners []struct {
+			Organisation string `json:"organisation"`
+		} `json:"partners"`
+	}
+	if err := readDoc(text, &card); err != nil {
+		return nil, err
+	}
+	p.Lead, p.Currency, p.Phase, p.Territory = words.one(p.Lead), words.one(p.Currency), words.one(p.Phase), words.one(p.Territory)
+	add := func(into *[]string, word string) {
+		if word != "" && !slices.Contains(*into, word) {
+			*into = append(*into, words.one(word))
 		}
 	}
-	add(s.Organisation, "EXISTS (SELECT 1 FROM project_partners pp WHERE pp.project = p.id AND pp.organisation = ", ")")
-	add(s.Territory, "p.territory = ", "")
-	add(s.Programme, "EXISTS (SELECT 1 FROM project_programmes pr WHERE pr.project = p.id AND pr.programme = ", ")")
-	if where == "" {
-		return "1=1"
+	for _, s := range card.Sectors {
+		add(&p.Sectors, s)
 	}
-	return where
-}
-
-// SplitAt is where the sums over projects are split: a database's own sum of
-// large amounts overflows, or turns to another type; the sums of the parts above
-// and below it do not, for any number of rows that a database can hold.
-const SplitAt = 1_000_000
-
-// PhaseSum is the part of a portfolio in one phase and one currency.
-type PhaseSum struct {
-	Phase                   domain.Phase
-	Currency                string
-	Projects, Late          int64
-	Granted, Planned, Spent Split
-}
-
-// Split is a sum in two parts: High × SplitAt + Low.
-type Split struct{ High, Low int64 }
-
-// Portfolio sums up the selected projects by phase and currency, in no order.
-func Portfolio(ctx context.Context, tx *sqldb.Tx, s Selection, today civil.Date) ([]PhaseSum, error) {
-	args := []any{today}
-	where := s.where(&args)
-	split := func(column string) string {
-		return `, CAST(SUM(` + column + ` / 1000000) AS BIGINT), CAST(SUM(` + column + ` % 1000000) AS BIGINT)`
+	for _, f := range card.Funders {
+		if f.Organisation != "" {
+			add(&p.Funders, f.Organisation)
+		} else {
+			add(&p.Funders, f.DisplayName)
+		}
+		add(&p.Programmes, f.Programme)
 	}
-	return collect(ctx, tx, func(r row) (PhaseSum, error) {
-		var x PhaseSum
-		err := r.Scan(&x.Phase, &x.Currency, &x.Projects, &x.Late, &x.Granted.High, &x.Granted.Low,
-			&x.Planned.High, &x.Planned.Low, &x.Spent.High, &x.Spent.Low)
-		return x, err
-	}, `SELECT p.phase, p.currency, COUNT(*), COUNT(CASE WHEN p.phase <> 'CLOSED' AND (p.end_date < $1 OR l.project IS NOT NULL) THEN 1 END)`+
-		split("p.granted")+split("p.planned")+split("p.spent")+`
-		FROM projects p LEFT JOIN (SELECT DISTINCT t.project FROM tasks t WHERE t.done < 100 AND NOT t.summary AND t.finish_date < $1) l ON l.project = p.id
-		WHERE `+where+` GROUP BY p.phase, p.currency`, args...)
-}
-
-// CountOpenAlerts counts the open alerts of the selected projects.
-func CountOpenAlerts(ctx context.Context, tx *sqldb.Tx, s Selection) (int64, error) {
-	var args []any
-	where := s.where(&args)
-	var n int64
-	err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM alerts a JOIN projects p ON p.id = a.project WHERE a.state = 'OPEN' AND `+where, args...).Scan(&n)
-	return n, err
+	for _, x := range card.Partners {
+		p.Partners = append(p.Partners, portfolio.Part{Organisation: words.one(x.Organisation)})
+	}
+	return p, nil
 }

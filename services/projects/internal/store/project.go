@@ -48,7 +48,16 @@ func Project(ctx context.Context, tx *sqldb.Tx, id string) (*domain.Project, err
 	return p, absent(ids.Name("projects", id), err)
 }
 
+// changed tells those who keep something of a project in memory, and those who
+// watch it, that it is about to change.
+func changed(tx *sqldb.Tx, id string) {
+	touch(tx, id)
+	tx.Queue(`INSERT INTO watches (project, due, changes) VALUES ($1, 0, 1)
+		ON CONFLICT (project) DO UPDATE SET due = 0, changes = watches.changes + 1`, id)
+}
+
 // LockProject takes the project's lock until the transaction ends, and reads it.
+// Whatever changes of a project changes under it.
 func LockProject(ctx context.Context, tx *sqldb.Tx, id string) (*domain.Project, error) {
 	n, err := tx.Exec(ctx, `UPDATE projects SET locks = locks + 1 WHERE id = $1`, id)
 	if err != nil {
@@ -57,6 +66,7 @@ func LockProject(ctx context.Context, tx *sqldb.Tx, id string) (*domain.Project,
 	if n == 0 {
 		return nil, errs.AbsentResource(ids.Name("projects", id))
 	}
+	changed(tx, id)
 	return Project(ctx, tx, id)
 }
 
@@ -90,6 +100,7 @@ func InsertProject(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (bool, 
 		return false, err
 	}
 	insertParties(tx, p)
+	changed(tx, p.ID)
 	return true, nil
 }
 

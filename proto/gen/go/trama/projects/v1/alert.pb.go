@@ -9,6 +9,7 @@ package projectsv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
+	v1 "github.com/trama-suite/trama/proto/gen/go/trama/type/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -31,29 +32,72 @@ type AlertKind int32
 const (
 	// Never used.
 	AlertKind_ALERT_KIND_UNSPECIFIED AlertKind = 0
-	// A task's planned finish is past and it is not complete (attività in
-	// ritardo).
+	// A task's planned finish is past by more than the threshold, in days, and it
+	// is not complete (attività in ritardo).
 	AlertKind_ALERT_KIND_TASK_LATE AlertKind = 1
-	// More is spent on a budget line than planned (voce sforata).
+	// Of a budget line more is spent than the threshold, in basis points of the
+	// amount: 10,000 allows no more than was planned (voce sforata).
 	AlertKind_ALERT_KIND_LINE_OVERSPENT AlertKind = 2
-	// A deliverable's due date is past and it is not submitted (prodotto in
-	// ritardo).
+	// A deliverable's due date is past by more than the threshold, in days, and it
+	// is not submitted (prodotto in ritardo).
 	AlertKind_ALERT_KIND_DELIVERABLE_OVERDUE AlertKind = 3
+	// A milestone is past by more than the threshold, in days, and not reached.
+	AlertKind_ALERT_KIND_MILESTONE_LATE AlertKind = 4
+	// A milestone, a deliverable or the project's end is due within the
+	// threshold, in days (scadenza vicina).
+	AlertKind_ALERT_KIND_DEADLINE_NEAR AlertKind = 5
+	// A task that is not complete has less total float than the threshold, in
+	// working days.
+	AlertKind_ALERT_KIND_FLOAT_LOW AlertKind = 6
+	// The project's SPI is below the threshold, in basis points (10,000 is 1).
+	AlertKind_ALERT_KIND_SCHEDULE_PERFORMANCE AlertKind = 7
+	// The project's CPI is below the threshold, in basis points (10,000 is 1).
+	AlertKind_ALERT_KIND_COST_PERFORMANCE AlertKind = 8
+	// What is booked is above the threshold, in basis points of what was planned
+	// to be spent by today (spesa oltre il piano).
+	AlertKind_ALERT_KIND_BURN_HIGH AlertKind = 9
+	// The project ends within `days`, and less is spent than the threshold, in
+	// basis points of the budget (sottoutilizzo).
+	AlertKind_ALERT_KIND_UNDERSPEND AlertKind = 10
+	// The funding asked of a funder in submitted claims is above the threshold, in
+	// basis points of its grant (rendicontato oltre il contributo).
+	AlertKind_ALERT_KIND_CLAIM_ABOVE_GRANT AlertKind = 11
+	// A reporting period's report is due within the threshold, in days, or past,
+	// and no claim of the period is submitted (rendiconto in scadenza).
+	AlertKind_ALERT_KIND_REPORT_DUE AlertKind = 12
 )
 
 // Enum value maps for AlertKind.
 var (
 	AlertKind_name = map[int32]string{
-		0: "ALERT_KIND_UNSPECIFIED",
-		1: "ALERT_KIND_TASK_LATE",
-		2: "ALERT_KIND_LINE_OVERSPENT",
-		3: "ALERT_KIND_DELIVERABLE_OVERDUE",
+		0:  "ALERT_KIND_UNSPECIFIED",
+		1:  "ALERT_KIND_TASK_LATE",
+		2:  "ALERT_KIND_LINE_OVERSPENT",
+		3:  "ALERT_KIND_DELIVERABLE_OVERDUE",
+		4:  "ALERT_KIND_MILESTONE_LATE",
+		5:  "ALERT_KIND_DEADLINE_NEAR",
+		6:  "ALERT_KIND_FLOAT_LOW",
+		7:  "ALERT_KIND_SCHEDULE_PERFORMANCE",
+		8:  "ALERT_KIND_COST_PERFORMANCE",
+		9:  "ALERT_KIND_BURN_HIGH",
+		10: "ALERT_KIND_UNDERSPEND",
+		11: "ALERT_KIND_CLAIM_ABOVE_GRANT",
+		12: "ALERT_KIND_REPORT_DUE",
 	}
 	AlertKind_value = map[string]int32{
-		"ALERT_KIND_UNSPECIFIED":         0,
-		"ALERT_KIND_TASK_LATE":           1,
-		"ALERT_KIND_LINE_OVERSPENT":      2,
-		"ALERT_KIND_DELIVERABLE_OVERDUE": 3,
+		"ALERT_KIND_UNSPECIFIED":          0,
+		"ALERT_KIND_TASK_LATE":            1,
+		"ALERT_KIND_LINE_OVERSPENT":       2,
+		"ALERT_KIND_DELIVERABLE_OVERDUE":  3,
+		"ALERT_KIND_MILESTONE_LATE":       4,
+		"ALERT_KIND_DEADLINE_NEAR":        5,
+		"ALERT_KIND_FLOAT_LOW":            6,
+		"ALERT_KIND_SCHEDULE_PERFORMANCE": 7,
+		"ALERT_KIND_COST_PERFORMANCE":     8,
+		"ALERT_KIND_BURN_HIGH":            9,
+		"ALERT_KIND_UNDERSPEND":           10,
+		"ALERT_KIND_CLAIM_ABOVE_GRANT":    11,
+		"ALERT_KIND_REPORT_DUE":           12,
 	}
 )
 
@@ -82,6 +126,132 @@ func (x AlertKind) Number() protoreflect.EnumNumber {
 // Deprecated: Use AlertKind.Descriptor instead.
 func (AlertKind) EnumDescriptor() ([]byte, []int) {
 	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{0}
+}
+
+// AlertSeverity is how bad an alert is (gravità).
+type AlertSeverity int32
+
+const (
+	// Never used.
+	AlertSeverity_ALERT_SEVERITY_UNSPECIFIED AlertSeverity = 0
+	// Good to know.
+	AlertSeverity_ALERT_SEVERITY_NOTICE AlertSeverity = 1
+	// Somebody must look.
+	AlertSeverity_ALERT_SEVERITY_WARNING AlertSeverity = 2
+	// The project is at risk.
+	AlertSeverity_ALERT_SEVERITY_CRITICAL AlertSeverity = 3
+)
+
+// Enum value maps for AlertSeverity.
+var (
+	AlertSeverity_name = map[int32]string{
+		0: "ALERT_SEVERITY_UNSPECIFIED",
+		1: "ALERT_SEVERITY_NOTICE",
+		2: "ALERT_SEVERITY_WARNING",
+		3: "ALERT_SEVERITY_CRITICAL",
+	}
+	AlertSeverity_value = map[string]int32{
+		"ALERT_SEVERITY_UNSPECIFIED": 0,
+		"ALERT_SEVERITY_NOTICE":      1,
+		"ALERT_SEVERITY_WARNING":     2,
+		"ALERT_SEVERITY_CRITICAL":    3,
+	}
+)
+
+func (x AlertSeverity) Enum() *AlertSeverity {
+	p := new(AlertSeverity)
+	*p = x
+	return p
+}
+
+func (x AlertSeverity) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertSeverity) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_alert_proto_enumTypes[1].Descriptor()
+}
+
+func (AlertSeverity) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_alert_proto_enumTypes[1]
+}
+
+func (x AlertSeverity) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertSeverity.Descriptor instead.
+func (AlertSeverity) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{1}
+}
+
+// AlertRecipient is who is told of an alert (destinatario).
+type AlertRecipient int32
+
+const (
+	// Never used.
+	AlertRecipient_ALERT_RECIPIENT_UNSPECIFIED AlertRecipient = 0
+	// The project managers of the lead.
+	AlertRecipient_ALERT_RECIPIENT_LEAD_MANAGER AlertRecipient = 1
+	// The admins of the lead.
+	AlertRecipient_ALERT_RECIPIENT_LEAD_ADMIN AlertRecipient = 2
+	// The project managers and the people of the partner in charge.
+	AlertRecipient_ALERT_RECIPIENT_PARTNER AlertRecipient = 3
+	// The admins of the partner in charge.
+	AlertRecipient_ALERT_RECIPIENT_PARTNER_ADMIN AlertRecipient = 4
+	// The regional operators.
+	AlertRecipient_ALERT_RECIPIENT_REGIONAL_OPERATOR AlertRecipient = 5
+	// The network operators.
+	AlertRecipient_ALERT_RECIPIENT_NETWORK_OPERATOR AlertRecipient = 6
+)
+
+// Enum value maps for AlertRecipient.
+var (
+	AlertRecipient_name = map[int32]string{
+		0: "ALERT_RECIPIENT_UNSPECIFIED",
+		1: "ALERT_RECIPIENT_LEAD_MANAGER",
+		2: "ALERT_RECIPIENT_LEAD_ADMIN",
+		3: "ALERT_RECIPIENT_PARTNER",
+		4: "ALERT_RECIPIENT_PARTNER_ADMIN",
+		5: "ALERT_RECIPIENT_REGIONAL_OPERATOR",
+		6: "ALERT_RECIPIENT_NETWORK_OPERATOR",
+	}
+	AlertRecipient_value = map[string]int32{
+		"ALERT_RECIPIENT_UNSPECIFIED":       0,
+		"ALERT_RECIPIENT_LEAD_MANAGER":      1,
+		"ALERT_RECIPIENT_LEAD_ADMIN":        2,
+		"ALERT_RECIPIENT_PARTNER":           3,
+		"ALERT_RECIPIENT_PARTNER_ADMIN":     4,
+		"ALERT_RECIPIENT_REGIONAL_OPERATOR": 5,
+		"ALERT_RECIPIENT_NETWORK_OPERATOR":  6,
+	}
+)
+
+func (x AlertRecipient) Enum() *AlertRecipient {
+	p := new(AlertRecipient)
+	*p = x
+	return p
+}
+
+func (x AlertRecipient) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertRecipient) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_alert_proto_enumTypes[2].Descriptor()
+}
+
+func (AlertRecipient) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_alert_proto_enumTypes[2]
+}
+
+func (x AlertRecipient) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertRecipient.Descriptor instead.
+func (AlertRecipient) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{2}
 }
 
 // AlertState is whether the cause still stands.
@@ -121,11 +291,11 @@ func (x AlertState) String() string {
 }
 
 func (AlertState) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_alert_proto_enumTypes[1].Descriptor()
+	return file_trama_projects_v1_alert_proto_enumTypes[3].Descriptor()
 }
 
 func (AlertState) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_alert_proto_enumTypes[1]
+	return &file_trama_projects_v1_alert_proto_enumTypes[3]
 }
 
 func (x AlertState) Number() protoreflect.EnumNumber {
@@ -134,7 +304,7 @@ func (x AlertState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AlertState.Descriptor instead.
 func (AlertState) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{3}
 }
 
 // Alert is one thing that has gone wrong (avviso). One cause has at most one
@@ -145,7 +315,9 @@ type Alert struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What kind of thing.
 	Kind AlertKind `protobuf:"varint,2,opt,name=kind,proto3,enum=trama.projects.v1.AlertKind" json:"kind,omitempty"`
-	// Resource name of the task, budget line or deliverable.
+	// Resource name of what it is about: a task, budget line or deliverable,
+	// the project itself, or `projects/{project}/funders/{key}` and
+	// `projects/{project}/reportingPeriods/{key}`.
 	Cause string `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
 	// Open or closed.
 	State AlertState `protobuf:"varint,4,opt,name=state,proto3,enum=trama.projects.v1.AlertState" json:"state,omitempty"`
@@ -157,7 +329,27 @@ type Alert struct {
 	// When the cause was gone, UTC; absent while open.
 	CloseTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=close_time,json=closeTime,proto3" json:"close_time,omitempty"`
 	// Opaque version of the alert.
-	Etag          string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The rule that opened it: `alertRules/{alert_rule}`.
+	Rule string `protobuf:"bytes,9,opt,name=rule,proto3" json:"rule,omitempty"`
+	// How bad it is, by the rule.
+	Severity AlertSeverity `protobuf:"varint,10,opt,name=severity,proto3,enum=trama.projects.v1.AlertSeverity" json:"severity,omitempty"`
+	// What was measured when it opened, in the unit of the kind.
+	Value int64 `protobuf:"varint,11,opt,name=value,proto3" json:"value,omitempty"`
+	// The rule's threshold when it opened, in the unit of the kind.
+	Threshold int64 `protobuf:"varint,12,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// Who is told, those to whom it has escalated included.
+	Recipients []AlertRecipient `protobuf:"varint,13,rep,packed,name=recipients,proto3,enum=trama.projects.v1.AlertRecipient" json:"recipients,omitempty"`
+	// When it escalated, UTC; absent where it did not.
+	EscalateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=escalate_time,json=escalateTime,proto3" json:"escalate_time,omitempty"`
+	// When somebody took charge, UTC; absent where nobody has.
+	AcknowledgeTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=acknowledge_time,json=acknowledgeTime,proto3" json:"acknowledge_time,omitempty"`
+	// The subject of who took charge.
+	AcknowledgedBy string `protobuf:"bytes,16,opt,name=acknowledged_by,json=acknowledgedBy,proto3" json:"acknowledged_by,omitempty"`
+	// What they said of it.
+	Note string `protobuf:"bytes,17,opt,name=note,proto3" json:"note,omitempty"`
+	// What the rule says, for people.
+	Title         *v1.LocalizedText `protobuf:"bytes,18,opt,name=title,proto3" json:"title,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -248,6 +440,76 @@ func (x *Alert) GetEtag() string {
 	return ""
 }
 
+func (x *Alert) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Alert) GetSeverity() AlertSeverity {
+	if x != nil {
+		return x.Severity
+	}
+	return AlertSeverity_ALERT_SEVERITY_UNSPECIFIED
+}
+
+func (x *Alert) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *Alert) GetThreshold() int64 {
+	if x != nil {
+		return x.Threshold
+	}
+	return 0
+}
+
+func (x *Alert) GetRecipients() []AlertRecipient {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
+func (x *Alert) GetEscalateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EscalateTime
+	}
+	return nil
+}
+
+func (x *Alert) GetAcknowledgeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcknowledgeTime
+	}
+	return nil
+}
+
+func (x *Alert) GetAcknowledgedBy() string {
+	if x != nil {
+		return x.AcknowledgedBy
+	}
+	return ""
+}
+
+func (x *Alert) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Alert) GetTitle() *v1.LocalizedText {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
 // GetAlertRequest names what to read.
 type GetAlertRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -303,11 +565,13 @@ type ListAlertsRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `state`, `kind`, `cause`, `organisation`, `open_time`,
-	// for example `state = ALERT_STATE_OPEN`.
+	// AIP-160 filter over `state`, `kind`, `severity`, `rule`, `cause`,
+	// `organisation`, `acknowledged`, `open_time`, for example `state = ALERT_STATE_OPEN`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `open_time`; without it, in the order of creation.
-	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	OrderBy string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	// Only alerts of which the caller is told by their rules.
+	Mine          bool `protobuf:"varint,6,opt,name=mine,proto3" json:"mine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -377,6 +641,13 @@ func (x *ListAlertsRequest) GetOrderBy() string {
 	return ""
 }
 
+func (x *ListAlertsRequest) GetMine() bool {
+	if x != nil {
+		return x.Mine
+	}
+	return false
+}
+
 // ListAlertsResponse is one page.
 type ListAlertsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -432,11 +703,204 @@ func (x *ListAlertsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// AcknowledgeAlertRequest takes charge of an alert.
+type AcknowledgeAlertRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/alerts/{alert}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What is done about it; may be empty.
+	Note string `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	// The alert's etag; empty to take it as it is.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeAlertRequest) Reset() {
+	*x = AcknowledgeAlertRequest{}
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeAlertRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeAlertRequest) ProtoMessage() {}
+
+func (x *AcknowledgeAlertRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeAlertRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeAlertRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AcknowledgeAlertRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AcknowledgeAlertRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *AcknowledgeAlertRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AcknowledgeAlertRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// StreamAlertsRequest says what to follow.
+type StreamAlertsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`, or `projects/-` for all projects.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The last resume_token that the caller got; empty to follow from now on.
+	// STREAM_TOKEN_OLD where the changes since are no longer kept (30 days).
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Only alerts of which the caller is told by their rules.
+	Mine          bool `protobuf:"varint,3,opt,name=mine,proto3" json:"mine,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAlertsRequest) Reset() {
+	*x = StreamAlertsRequest{}
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAlertsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAlertsRequest) ProtoMessage() {}
+
+func (x *StreamAlertsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAlertsRequest.ProtoReflect.Descriptor instead.
+func (*StreamAlertsRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamAlertsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *StreamAlertsRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *StreamAlertsRequest) GetMine() bool {
+	if x != nil {
+		return x.Mine
+	}
+	return false
+}
+
+// StreamAlertsResponse is one change of an alert, or a heartbeat.
+type StreamAlertsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The alert as it was after the change; absent in a heartbeat.
+	Alert *Alert `protobuf:"bytes,1,opt,name=alert,proto3" json:"alert,omitempty"`
+	// Resumes after this answer.
+	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAlertsResponse) Reset() {
+	*x = StreamAlertsResponse{}
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAlertsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAlertsResponse) ProtoMessage() {}
+
+func (x *StreamAlertsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_alert_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAlertsResponse.ProtoReflect.Descriptor instead.
+func (*StreamAlertsResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_alert_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StreamAlertsResponse) GetAlert() *Alert {
+	if x != nil {
+		return x.Alert
+	}
+	return nil
+}
+
+func (x *StreamAlertsResponse) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
 var File_trama_projects_v1_alert_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\n" +
-	"\x1dtrama/projects/v1/alert.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\"\xc1\x03\n" +
+	"\x1dtrama/projects/v1/alert.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xbf\a\n" +
 	"\x05Alert\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x126\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1c.trama.projects.v1.AlertKindB\x04\xe2A\x01\x03R\x04kind\x12\x1a\n" +
@@ -446,10 +910,23 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\topen_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\bopenTime\x12?\n" +
 	"\n" +
 	"close_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\tcloseTime\x12\x18\n" +
-	"\x04etag\x18\b \x01(\tB\x04\xe2A\x01\x03R\x04etag:K\xeaAH\n" +
+	"\x04etag\x18\b \x01(\tB\x04\xe2A\x01\x03R\x04etag\x12\x18\n" +
+	"\x04rule\x18\t \x01(\tB\x04\xe2A\x01\x03R\x04rule\x12B\n" +
+	"\bseverity\x18\n" +
+	" \x01(\x0e2 .trama.projects.v1.AlertSeverityB\x04\xe2A\x01\x03R\bseverity\x12\x1a\n" +
+	"\x05value\x18\v \x01(\x03B\x04\xe2A\x01\x03R\x05value\x12\"\n" +
+	"\tthreshold\x18\f \x01(\x03B\x04\xe2A\x01\x03R\tthreshold\x12G\n" +
+	"\n" +
+	"recipients\x18\r \x03(\x0e2!.trama.projects.v1.AlertRecipientB\x04\xe2A\x01\x03R\n" +
+	"recipients\x12E\n" +
+	"\rescalate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\fescalateTime\x12K\n" +
+	"\x10acknowledge_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\x0facknowledgeTime\x12-\n" +
+	"\x0facknowledged_by\x18\x10 \x01(\tB\x04\xe2A\x01\x03R\x0eacknowledgedBy\x12\x18\n" +
+	"\x04note\x18\x11 \x01(\tB\x04\xe2A\x01\x03R\x04note\x128\n" +
+	"\x05title\x18\x12 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x03R\x05title:K\xeaAH\n" +
 	"\x14projects.trama/Alert\x12!projects/{project}/alerts/{alert}*\x06alerts2\x05alert\"\xbe\x01\n" +
 	"\x0fGetAlertRequest\x12\xaa\x01\n" +
-	"\x04name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x012\x8b\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/alerts/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x98\x02\n" +
+	"\x04name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x012\x8b\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/alerts/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\xac\x02\n" +
 	"\x11ListAlertsRequest\x12j\n" +
 	"\x06parent\x18\x01 \x01(\tBR\xbaHOrM2K^projects/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|-)$R\x06parent\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
@@ -457,20 +934,57 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12 \n" +
 	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12#\n" +
-	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"n\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\x12\x12\n" +
+	"\x04mine\x18\x06 \x01(\bR\x04mine\"n\n" +
 	"\x12ListAlertsResponse\x120\n" +
 	"\x06alerts\x18\x01 \x03(\v2\x18.trama.projects.v1.AlertR\x06alerts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x84\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa9\x02\n" +
+	"\x17AcknowledgeAlertRequest\x12\xaa\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x012\x8b\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/alerts/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1c\n" +
+	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04etag\x12&\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18dR\trequestId\"\xce\x01\n" +
+	"\x13StreamAlertsRequest\x12j\n" +
+	"\x06parent\x18\x01 \x01(\tBR\xbaHOrM2K^projects/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|-)$R\x06parent\x127\n" +
+	"\fresume_token\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f2\r^[0-9]{0,18}$R\vresumeToken\x12\x12\n" +
+	"\x04mine\x18\x03 \x01(\bR\x04mine\"i\n" +
+	"\x14StreamAlertsResponse\x12.\n" +
+	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken*\x93\x03\n" +
 	"\tAlertKind\x12\x1a\n" +
 	"\x16ALERT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ALERT_KIND_TASK_LATE\x10\x01\x12\x1d\n" +
 	"\x19ALERT_KIND_LINE_OVERSPENT\x10\x02\x12\"\n" +
-	"\x1eALERT_KIND_DELIVERABLE_OVERDUE\x10\x03*W\n" +
+	"\x1eALERT_KIND_DELIVERABLE_OVERDUE\x10\x03\x12\x1d\n" +
+	"\x19ALERT_KIND_MILESTONE_LATE\x10\x04\x12\x1c\n" +
+	"\x18ALERT_KIND_DEADLINE_NEAR\x10\x05\x12\x18\n" +
+	"\x14ALERT_KIND_FLOAT_LOW\x10\x06\x12#\n" +
+	"\x1fALERT_KIND_SCHEDULE_PERFORMANCE\x10\a\x12\x1f\n" +
+	"\x1bALERT_KIND_COST_PERFORMANCE\x10\b\x12\x18\n" +
+	"\x14ALERT_KIND_BURN_HIGH\x10\t\x12\x19\n" +
+	"\x15ALERT_KIND_UNDERSPEND\x10\n" +
+	"\x12 \n" +
+	"\x1cALERT_KIND_CLAIM_ABOVE_GRANT\x10\v\x12\x19\n" +
+	"\x15ALERT_KIND_REPORT_DUE\x10\f*\x83\x01\n" +
+	"\rAlertSeverity\x12\x1e\n" +
+	"\x1aALERT_SEVERITY_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15ALERT_SEVERITY_NOTICE\x10\x01\x12\x1a\n" +
+	"\x16ALERT_SEVERITY_WARNING\x10\x02\x12\x1b\n" +
+	"\x17ALERT_SEVERITY_CRITICAL\x10\x03*\x80\x02\n" +
+	"\x0eAlertRecipient\x12\x1f\n" +
+	"\x1bALERT_RECIPIENT_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cALERT_RECIPIENT_LEAD_MANAGER\x10\x01\x12\x1e\n" +
+	"\x1aALERT_RECIPIENT_LEAD_ADMIN\x10\x02\x12\x1b\n" +
+	"\x17ALERT_RECIPIENT_PARTNER\x10\x03\x12!\n" +
+	"\x1dALERT_RECIPIENT_PARTNER_ADMIN\x10\x04\x12%\n" +
+	"!ALERT_RECIPIENT_REGIONAL_OPERATOR\x10\x05\x12$\n" +
+	" ALERT_RECIPIENT_NETWORK_OPERATOR\x10\x06*W\n" +
 	"\n" +
 	"AlertState\x12\x1b\n" +
 	"\x17ALERT_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10ALERT_STATE_OPEN\x10\x01\x12\x16\n" +
-	"\x12ALERT_STATE_CLOSED\x10\x022\xa2\x02\n" +
+	"\x12ALERT_STATE_CLOSED\x10\x022\xe3\x04\n" +
 	"\fAlertService\x12\x7f\n" +
 	"\bGetAlert\x12\".trama.projects.v1.GetAlertRequest\x1a\x18.trama.projects.v1.Alert\"5\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
@@ -478,7 +992,12 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\n" +
 	"ListAlerts\x12$.trama.projects.v1.ListAlertsRequest\x1a%.trama.projects.v1.ListAlertsResponse\"5\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=projects/*}/alertsBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x10\x02\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=projects/*}/alerts\x12\x9c\x01\n" +
+	"\x10AcknowledgeAlert\x12*.trama.projects.v1.AcknowledgeAlertRequest\x1a\x18.trama.projects.v1.Alert\"B\xea\xe0\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{name=projects/*/alerts/*}:acknowledge\x12\x9f\x01\n" +
+	"\fStreamAlerts\x12&.trama.projects.v1.StreamAlertsRequest\x1a'.trama.projects.v1.StreamAlertsResponse\"<\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02'\x12%/v1/{parent=projects/*}/alerts:stream0\x01BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_alert_proto_rawDescOnce sync.Once
@@ -492,32 +1011,48 @@ func file_trama_projects_v1_alert_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_alert_proto_rawDescData
 }
 
-var file_trama_projects_v1_alert_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_trama_projects_v1_alert_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_trama_projects_v1_alert_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_trama_projects_v1_alert_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_trama_projects_v1_alert_proto_goTypes = []any{
-	(AlertKind)(0),                // 0: trama.projects.v1.AlertKind
-	(AlertState)(0),               // 1: trama.projects.v1.AlertState
-	(*Alert)(nil),                 // 2: trama.projects.v1.Alert
-	(*GetAlertRequest)(nil),       // 3: trama.projects.v1.GetAlertRequest
-	(*ListAlertsRequest)(nil),     // 4: trama.projects.v1.ListAlertsRequest
-	(*ListAlertsResponse)(nil),    // 5: trama.projects.v1.ListAlertsResponse
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(AlertKind)(0),                  // 0: trama.projects.v1.AlertKind
+	(AlertSeverity)(0),              // 1: trama.projects.v1.AlertSeverity
+	(AlertRecipient)(0),             // 2: trama.projects.v1.AlertRecipient
+	(AlertState)(0),                 // 3: trama.projects.v1.AlertState
+	(*Alert)(nil),                   // 4: trama.projects.v1.Alert
+	(*GetAlertRequest)(nil),         // 5: trama.projects.v1.GetAlertRequest
+	(*ListAlertsRequest)(nil),       // 6: trama.projects.v1.ListAlertsRequest
+	(*ListAlertsResponse)(nil),      // 7: trama.projects.v1.ListAlertsResponse
+	(*AcknowledgeAlertRequest)(nil), // 8: trama.projects.v1.AcknowledgeAlertRequest
+	(*StreamAlertsRequest)(nil),     // 9: trama.projects.v1.StreamAlertsRequest
+	(*StreamAlertsResponse)(nil),    // 10: trama.projects.v1.StreamAlertsResponse
+	(*timestamppb.Timestamp)(nil),   // 11: google.protobuf.Timestamp
+	(*v1.LocalizedText)(nil),        // 12: trama.type.v1.LocalizedText
 }
 var file_trama_projects_v1_alert_proto_depIdxs = []int32{
-	0, // 0: trama.projects.v1.Alert.kind:type_name -> trama.projects.v1.AlertKind
-	1, // 1: trama.projects.v1.Alert.state:type_name -> trama.projects.v1.AlertState
-	6, // 2: trama.projects.v1.Alert.open_time:type_name -> google.protobuf.Timestamp
-	6, // 3: trama.projects.v1.Alert.close_time:type_name -> google.protobuf.Timestamp
-	2, // 4: trama.projects.v1.ListAlertsResponse.alerts:type_name -> trama.projects.v1.Alert
-	3, // 5: trama.projects.v1.AlertService.GetAlert:input_type -> trama.projects.v1.GetAlertRequest
-	4, // 6: trama.projects.v1.AlertService.ListAlerts:input_type -> trama.projects.v1.ListAlertsRequest
-	2, // 7: trama.projects.v1.AlertService.GetAlert:output_type -> trama.projects.v1.Alert
-	5, // 8: trama.projects.v1.AlertService.ListAlerts:output_type -> trama.projects.v1.ListAlertsResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	0,  // 0: trama.projects.v1.Alert.kind:type_name -> trama.projects.v1.AlertKind
+	3,  // 1: trama.projects.v1.Alert.state:type_name -> trama.projects.v1.AlertState
+	11, // 2: trama.projects.v1.Alert.open_time:type_name -> google.protobuf.Timestamp
+	11, // 3: trama.projects.v1.Alert.close_time:type_name -> google.protobuf.Timestamp
+	1,  // 4: trama.projects.v1.Alert.severity:type_name -> trama.projects.v1.AlertSeverity
+	2,  // 5: trama.projects.v1.Alert.recipients:type_name -> trama.projects.v1.AlertRecipient
+	11, // 6: trama.projects.v1.Alert.escalate_time:type_name -> google.protobuf.Timestamp
+	11, // 7: trama.projects.v1.Alert.acknowledge_time:type_name -> google.protobuf.Timestamp
+	12, // 8: trama.projects.v1.Alert.title:type_name -> trama.type.v1.LocalizedText
+	4,  // 9: trama.projects.v1.ListAlertsResponse.alerts:type_name -> trama.projects.v1.Alert
+	4,  // 10: trama.projects.v1.StreamAlertsResponse.alert:type_name -> trama.projects.v1.Alert
+	5,  // 11: trama.projects.v1.AlertService.GetAlert:input_type -> trama.projects.v1.GetAlertRequest
+	6,  // 12: trama.projects.v1.AlertService.ListAlerts:input_type -> trama.projects.v1.ListAlertsRequest
+	8,  // 13: trama.projects.v1.AlertService.AcknowledgeAlert:input_type -> trama.projects.v1.AcknowledgeAlertRequest
+	9,  // 14: trama.projects.v1.AlertService.StreamAlerts:input_type -> trama.projects.v1.StreamAlertsRequest
+	4,  // 15: trama.projects.v1.AlertService.GetAlert:output_type -> trama.projects.v1.Alert
+	7,  // 16: trama.projects.v1.AlertService.ListAlerts:output_type -> trama.projects.v1.ListAlertsResponse
+	4,  // 17: trama.projects.v1.AlertService.AcknowledgeAlert:output_type -> trama.projects.v1.Alert
+	10, // 18: trama.projects.v1.AlertService.StreamAlerts:output_type -> trama.projects.v1.StreamAlertsResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_alert_proto_init() }
@@ -530,8 +1065,8 @@ func file_trama_projects_v1_alert_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_alert_proto_rawDesc), len(file_trama_projects_v1_alert_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   4,
+			NumEnums:      4,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,16 +19,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AlertService_GetAlert_FullMethodName   = "/trama.projects.v1.AlertService/GetAlert"
-	AlertService_ListAlerts_FullMethodName = "/trama.projects.v1.AlertService/ListAlerts"
+	AlertService_GetAlert_FullMethodName         = "/trama.projects.v1.AlertService/GetAlert"
+	AlertService_ListAlerts_FullMethodName       = "/trama.projects.v1.AlertService/ListAlerts"
+	AlertService_AcknowledgeAlert_FullMethodName = "/trama.projects.v1.AlertService/AcknowledgeAlert"
+	AlertService_StreamAlerts_FullMethodName     = "/trama.projects.v1.AlertService/StreamAlerts"
 )
 
 // AlertServiceClient is the client API for AlertService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AlertService lists what needs somebody's eye. Alerts open and close by
-// themselves: at the change that causes them and, for deadlines, by the clock.
+// AlertService lists what needs somebody's eye. Alerts open, escalate and close
+// by themselves, by the alert rules: at the change that causes them and, for
+// deadlines, by the clock. What is read off earned value follows the change
+// within a second.
 type AlertServiceClient interface {
 	// Reads an alert.
 	GetAlert(ctx context.Context, in *GetAlertRequest, opts ...grpc.CallOption) (*Alert, error)
@@ -36,6 +40,20 @@ type AlertServiceClient interface {
 	// (`projects/-`). A partner does not see alerts on another partner's budget
 	// line.
 	ListAlerts(ctx context.Context, in *ListAlertsRequest, opts ...grpc.CallOption) (*ListAlertsResponse, error)
+	// Says that somebody looks after an open alert (presa in carico): it escalates
+	// no more. Only those who manage the lead or the partner in charge may.
+	// ALERT_CLOSED and ALERT_ACKNOWLEDGED where there is nothing to take charge
+	// of.
+	AcknowledgeAlert(ctx context.Context, in *AcknowledgeAlertRequest, opts ...grpc.CallOption) (*Alert, error)
+	// Streams the changes of alerts, of one project or of all that the caller may
+	// see (`projects/-`), from now on or from a resume token on, within a second
+	// of their commit. The first answer comes at once and has no alert. Nothing
+	// is lost or doubled where a caller comes back with the last token that it
+	// got; what the caller may see is looked up again as time passes, and the
+	// stream ends with the token's validity. Over REST the stream is Server-Sent
+	// Events: `id` is the resume token (Last-Event-ID resumes), `event` is
+	// `alert`, `data` is the alert as in ListAlerts; comments are heartbeats.
+	StreamAlerts(ctx context.Context, in *StreamAlertsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAlertsResponse], error)
 }
 
 type alertServiceClient struct {
@@ -66,12 +84,43 @@ func (c *alertServiceClient) ListAlerts(ctx context.Context, in *ListAlertsReque
 	return out, nil
 }
 
+func (c *alertServiceClient) AcknowledgeAlert(ctx context.Context, in *AcknowledgeAlertRequest, opts ...grpc.CallOption) (*Alert, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Alert)
+	err := c.cc.Invoke(ctx, AlertService_AcknowledgeAlert_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *alertServiceClient) StreamAlerts(ctx context.Context, in *StreamAlertsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAlertsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AlertService_ServiceDesc.Streams[0], AlertService_StreamAlerts_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamAlertsRequest, StreamAlertsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AlertService_StreamAlertsClient = grpc.ServerStreamingClient[StreamAlertsResponse]
+
 // AlertServiceServer is the server API for AlertService service.
 // All implementations must embed UnimplementedAlertServiceServer
 // for forward compatibility.
 //
-// AlertService lists what needs somebody's eye. Alerts open and close by
-// themselves: at the change that causes them and, for deadlines, by the clock.
+// AlertService lists what needs somebody's eye. Alerts open, escalate and close
+// by themselves, by the alert rules: at the change that causes them and, for
+// deadlines, by the clock. What is read off earned value follows the change
+// within a second.
 type AlertServiceServer interface {
 	// Reads an alert.
 	GetAlert(context.Context, *GetAlertRequest) (*Alert, error)
@@ -79,6 +128,20 @@ type AlertServiceServer interface {
 	// (`projects/-`). A partner does not see alerts on another partner's budget
 	// line.
 	ListAlerts(context.Context, *ListAlertsRequest) (*ListAlertsResponse, error)
+	// Says that somebody looks after an open alert (presa in carico): it escalates
+	// no more. Only those who manage the lead or the partner in charge may.
+	// ALERT_CLOSED and ALERT_ACKNOWLEDGED where there is nothing to take charge
+	// of.
+	AcknowledgeAlert(context.Context, *AcknowledgeAlertRequest) (*Alert, error)
+	// Streams the changes of alerts, of one project or of all that the caller may
+	// see (`projects/-`), from now on or from a resume token on, within a second
+	// of their commit. The first answer comes at once and has no alert. Nothing
+	// is lost or doubled where a caller comes back with the last token that it
+	// got; what the caller may see is looked up again as time passes, and the
+	// stream ends with the token's validity. Over REST the stream is Server-Sent
+	// Events: `id` is the resume token (Last-Event-ID resumes), `event` is
+	// `alert`, `data` is the alert as in ListAlerts; comments are heartbeats.
+	StreamAlerts(*StreamAlertsRequest, grpc.ServerStreamingServer[StreamAlertsResponse]) error
 	mustEmbedUnimplementedAlertServiceServer()
 }
 
@@ -94,6 +157,12 @@ func (UnimplementedAlertServiceServer) GetAlert(context.Context, *GetAlertReques
 }
 func (UnimplementedAlertServiceServer) ListAlerts(context.Context, *ListAlertsRequest) (*ListAlertsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAlerts not implemented")
+}
+func (UnimplementedAlertServiceServer) AcknowledgeAlert(context.Context, *AcknowledgeAlertRequest) (*Alert, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcknowledgeAlert not implemented")
+}
+func (UnimplementedAlertServiceServer) StreamAlerts(*StreamAlertsRequest, grpc.ServerStreamingServer[StreamAlertsResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamAlerts not implemented")
 }
 func (UnimplementedAlertServiceServer) mustEmbedUnimplementedAlertServiceServer() {}
 func (UnimplementedAlertServiceServer) testEmbeddedByValue()                      {}
@@ -152,6 +221,35 @@ func _AlertService_ListAlerts_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AlertService_AcknowledgeAlert_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeAlertRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AlertServiceServer).AcknowledgeAlert(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AlertService_AcknowledgeAlert_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AlertServiceServer).AcknowledgeAlert(ctx, req.(*AcknowledgeAlertRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AlertService_StreamAlerts_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StreamAlertsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AlertServiceServer).StreamAlerts(m, &grpc.GenericServerStream[StreamAlertsRequest, StreamAlertsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AlertService_StreamAlertsServer = grpc.ServerStreamingServer[StreamAlertsResponse]
+
 // AlertService_ServiceDesc is the grpc.ServiceDesc for AlertService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -167,7 +265,17 @@ var AlertService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ListAlerts",
 			Handler:    _AlertService_ListAlerts_Handler,
 		},
+		{
+			MethodName: "AcknowledgeAlert",
+			Handler:    _AlertService_AcknowledgeAlert_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamAlerts",
+			Handler:       _AlertService_StreamAlerts_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "trama/projects/v1/alert.proto",
 }

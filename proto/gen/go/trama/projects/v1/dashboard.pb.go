@@ -26,6 +26,79 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// PortfolioGrouping is what projects are grouped by.
+type PortfolioGrouping int32
+
+const (
+	// No groups.
+	PortfolioGrouping_PORTFOLIO_GROUPING_UNSPECIFIED PortfolioGrouping = 0
+	// The territory as written.
+	PortfolioGrouping_PORTFOLIO_GROUPING_TERRITORY PortfolioGrouping = 1
+	// The funder: its organisation, or its name where it has none.
+	PortfolioGrouping_PORTFOLIO_GROUPING_FUNDER PortfolioGrouping = 2
+	// The sector.
+	PortfolioGrouping_PORTFOLIO_GROUPING_SECTOR PortfolioGrouping = 3
+	// The phase.
+	PortfolioGrouping_PORTFOLIO_GROUPING_PHASE PortfolioGrouping = 4
+	// The partners, lead or not.
+	PortfolioGrouping_PORTFOLIO_GROUPING_ORGANISATION PortfolioGrouping = 5
+	// The programme of a grant.
+	PortfolioGrouping_PORTFOLIO_GROUPING_PROGRAMME PortfolioGrouping = 6
+	// The year of the start date.
+	PortfolioGrouping_PORTFOLIO_GROUPING_YEAR PortfolioGrouping = 7
+)
+
+// Enum value maps for PortfolioGrouping.
+var (
+	PortfolioGrouping_name = map[int32]string{
+		0: "PORTFOLIO_GROUPING_UNSPECIFIED",
+		1: "PORTFOLIO_GROUPING_TERRITORY",
+		2: "PORTFOLIO_GROUPING_FUNDER",
+		3: "PORTFOLIO_GROUPING_SECTOR",
+		4: "PORTFOLIO_GROUPING_PHASE",
+		5: "PORTFOLIO_GROUPING_ORGANISATION",
+		6: "PORTFOLIO_GROUPING_PROGRAMME",
+		7: "PORTFOLIO_GROUPING_YEAR",
+	}
+	PortfolioGrouping_value = map[string]int32{
+		"PORTFOLIO_GROUPING_UNSPECIFIED":  0,
+		"PORTFOLIO_GROUPING_TERRITORY":    1,
+		"PORTFOLIO_GROUPING_FUNDER":       2,
+		"PORTFOLIO_GROUPING_SECTOR":       3,
+		"PORTFOLIO_GROUPING_PHASE":        4,
+		"PORTFOLIO_GROUPING_ORGANISATION": 5,
+		"PORTFOLIO_GROUPING_PROGRAMME":    6,
+		"PORTFOLIO_GROUPING_YEAR":         7,
+	}
+)
+
+func (x PortfolioGrouping) Enum() *PortfolioGrouping {
+	p := new(PortfolioGrouping)
+	*p = x
+	return p
+}
+
+func (x PortfolioGrouping) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PortfolioGrouping) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_dashboard_proto_enumTypes[0].Descriptor()
+}
+
+func (PortfolioGrouping) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_dashboard_proto_enumTypes[0]
+}
+
+func (x PortfolioGrouping) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PortfolioGrouping.Descriptor instead.
+func (PortfolioGrouping) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{0}
+}
+
 // Dashboard is how one project stands at one instant (cruscotto).
 type Dashboard struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -276,29 +349,111 @@ func (x *Deadline) GetTitle() *v1.LocalizedText {
 	return nil
 }
 
+// Kpi is one key figure.
+type Kpi struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is, for programs: `spi`, `spi_time`, `cpi`, `progress`,
+	// `budget_used`, `time_used`, `late_tasks`, `open_alerts`, `open_risks`.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// What it is, for people.
+	Title *v1.LocalizedText `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// The figure; absent where it is undefined.
+	Value *float64 `protobuf:"fixed64,3,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	// Its unit: `1` a ratio, `%` a percentage, `n` a count.
+	Unit string `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The worst severity of the open alerts on it; UNSPECIFIED without one.
+	Severity      AlertSeverity `protobuf:"varint,5,opt,name=severity,proto3,enum=trama.projects.v1.AlertSeverity" json:"severity,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Kpi) Reset() {
+	*x = Kpi{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Kpi) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Kpi) ProtoMessage() {}
+
+func (x *Kpi) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Kpi.ProtoReflect.Descriptor instead.
+func (*Kpi) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Kpi) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Kpi) GetTitle() *v1.LocalizedText {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *Kpi) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
+func (x *Kpi) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Kpi) GetSeverity() AlertSeverity {
+	if x != nil {
+		return x.Severity
+	}
+	return AlertSeverity_ALERT_SEVERITY_UNSPECIFIED
+}
+
 // Portfolio is the sum of many projects at one instant (portafoglio progetti).
 type Portfolio struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many projects.
-	ProjectCount int64 `protobuf:"varint,1,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
-	// How many are late: not closed, and past their end date or with a late
-	// task.
-	LateProjectCount int64 `protobuf:"varint,2,opt,name=late_project_count,json=lateProjectCount,proto3" json:"late_project_count,omitempty"`
-	// Open alerts of all of them.
-	OpenAlertCount int64 `protobuf:"varint,3,opt,name=open_alert_count,json=openAlertCount,proto3" json:"open_alert_count,omitempty"`
-	// The same by phase, in the order of phases; only those that occur.
-	Phases []*PhaseSummary `protobuf:"bytes,4,rep,name=phases,proto3" json:"phases,omitempty"`
-	// The money, by currency.
-	Totals []*CurrencyTotal `protobuf:"bytes,5,rep,name=totals,proto3" json:"totals,omitempty"`
+	// All that the filter chooses; each project once.
+	Total *PortfolioSum `protobuf:"bytes,1,opt,name=total,proto3" json:"total,omitempty"`
+	// The same by group, in the order of keys; at most 1,000, those of most
+	// projects.
+	Groups []*PortfolioGroup `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
+	// How many groups there are.
+	GroupCount int32 `protobuf:"varint,3,opt,name=group_count,json=groupCount,proto3" json:"group_count,omitempty"`
+	// True where a project may stand in several groups (by funder, sector,
+	// organisation or programme), so that their sums overlap.
+	GroupsOverlap bool `protobuf:"varint,4,opt,name=groups_overlap,json=groupsOverlap,proto3" json:"groups_overlap,omitempty"`
 	// The instant of the reading, UTC.
-	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
+	AsOfTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=as_of_time,json=asOfTime,proto3" json:"as_of_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Portfolio) Reset() {
 	*x = Portfolio{}
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -310,7 +465,7 @@ func (x *Portfolio) String() string {
 func (*Portfolio) ProtoMessage() {}
 
 func (x *Portfolio) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -323,42 +478,35 @@ func (x *Portfolio) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Portfolio.ProtoReflect.Descriptor instead.
 func (*Portfolio) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *Portfolio) GetProjectCount() int64 {
+func (x *Portfolio) GetTotal() *PortfolioSum {
 	if x != nil {
-		return x.ProjectCount
-	}
-	return 0
-}
-
-func (x *Portfolio) GetLateProjectCount() int64 {
-	if x != nil {
-		return x.LateProjectCount
-	}
-	return 0
-}
-
-func (x *Portfolio) GetOpenAlertCount() int64 {
-	if x != nil {
-		return x.OpenAlertCount
-	}
-	return 0
-}
-
-func (x *Portfolio) GetPhases() []*PhaseSummary {
-	if x != nil {
-		return x.Phases
+		return x.Total
 	}
 	return nil
 }
 
-func (x *Portfolio) GetTotals() []*CurrencyTotal {
+func (x *Portfolio) GetGroups() []*PortfolioGroup {
 	if x != nil {
-		return x.Totals
+		return x.Groups
 	}
 	return nil
+}
+
+func (x *Portfolio) GetGroupCount() int32 {
+	if x != nil {
+		return x.GroupCount
+	}
+	return 0
+}
+
+func (x *Portfolio) GetGroupsOverlap() bool {
+	if x != nil {
+		return x.GroupsOverlap
+	}
+	return false
 }
 
 func (x *Portfolio) GetAsOfTime() *timestamppb.Timestamp {
@@ -368,36 +516,36 @@ func (x *Portfolio) GetAsOfTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// PhaseSummary is the part of a portfolio in one phase.
-type PhaseSummary struct {
+// PortfolioGroup is the part of a portfolio that has one thing in common.
+type PortfolioGroup struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The phase.
-	Phase Phase `protobuf:"varint,1,opt,name=phase,proto3,enum=trama.projects.v1.Phase" json:"phase,omitempty"`
-	// How many projects.
-	ProjectCount int64 `protobuf:"varint,2,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
-	// How many of them are late.
-	LateProjectCount int64 `protobuf:"varint,3,opt,name=late_project_count,json=lateProjectCount,proto3" json:"late_project_count,omitempty"`
-	// Their money, by currency.
-	Totals        []*CurrencyTotal `protobuf:"bytes,4,rep,name=totals,proto3" json:"totals,omitempty"`
+	// What: a territory, funder, sector, phase (as in JSON), organisation,
+	// programme, or the year of the start date; empty for projects without.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// The sum. By organisation, its money is the organisation's own part:
+	// budget and expenditures of its own lines, and of granted, reported,
+	// certified and paid its share of the project's budget (largest remainder, so
+	// that all partners' parts sum to the project's).
+	Sum           *PortfolioSum `protobuf:"bytes,2,opt,name=sum,proto3" json:"sum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *PhaseSummary) Reset() {
-	*x = PhaseSummary{}
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[3]
+func (x *PortfolioGroup) Reset() {
+	*x = PortfolioGroup{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *PhaseSummary) String() string {
+func (x *PortfolioGroup) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*PhaseSummary) ProtoMessage() {}
+func (*PortfolioGroup) ProtoMessage() {}
 
-func (x *PhaseSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[3]
+func (x *PortfolioGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -408,33 +556,102 @@ func (x *PhaseSummary) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use PhaseSummary.ProtoReflect.Descriptor instead.
-func (*PhaseSummary) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{3}
+// Deprecated: Use PortfolioGroup.ProtoReflect.Descriptor instead.
+func (*PortfolioGroup) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *PhaseSummary) GetPhase() Phase {
+func (x *PortfolioGroup) GetKey() string {
 	if x != nil {
-		return x.Phase
+		return x.Key
 	}
-	return Phase_PHASE_UNSPECIFIED
+	return ""
 }
 
-func (x *PhaseSummary) GetProjectCount() int64 {
+func (x *PortfolioGroup) GetSum() *PortfolioSum {
+	if x != nil {
+		return x.Sum
+	}
+	return nil
+}
+
+// PortfolioSum is a sum over projects.
+type PortfolioSum struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many projects.
+	ProjectCount int64 `protobuf:"varint,1,opt,name=project_count,json=projectCount,proto3" json:"project_count,omitempty"`
+	// How many are late: not closed, and past their end date or with a late
+	// task.
+	LateCount int64 `protobuf:"varint,2,opt,name=late_count,json=lateCount,proto3" json:"late_count,omitempty"`
+	// How many are at risk: not closed, and with a critical alert open.
+	AtRiskCount int64 `protobuf:"varint,3,opt,name=at_risk_count,json=atRiskCount,proto3" json:"at_risk_count,omitempty"`
+	// Open alerts of all of them.
+	OpenAlertCount int64 `protobuf:"varint,4,opt,name=open_alert_count,json=openAlertCount,proto3" json:"open_alert_count,omitempty"`
+	// The money, by currency, in the order of currencies.
+	Totals        []*CurrencyTotal `protobuf:"bytes,5,rep,name=totals,proto3" json:"totals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PortfolioSum) Reset() {
+	*x = PortfolioSum{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PortfolioSum) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PortfolioSum) ProtoMessage() {}
+
+func (x *PortfolioSum) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PortfolioSum.ProtoReflect.Descriptor instead.
+func (*PortfolioSum) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *PortfolioSum) GetProjectCount() int64 {
 	if x != nil {
 		return x.ProjectCount
 	}
 	return 0
 }
 
-func (x *PhaseSummary) GetLateProjectCount() int64 {
+func (x *PortfolioSum) GetLateCount() int64 {
 	if x != nil {
-		return x.LateProjectCount
+		return x.LateCount
 	}
 	return 0
 }
 
-func (x *PhaseSummary) GetTotals() []*CurrencyTotal {
+func (x *PortfolioSum) GetAtRiskCount() int64 {
+	if x != nil {
+		return x.AtRiskCount
+	}
+	return 0
+}
+
+func (x *PortfolioSum) GetOpenAlertCount() int64 {
+	if x != nil {
+		return x.OpenAlertCount
+	}
+	return 0
+}
+
+func (x *PortfolioSum) GetTotals() []*CurrencyTotal {
 	if x != nil {
 		return x.Totals
 	}
@@ -449,14 +666,20 @@ type CurrencyTotal struct {
 	// Sum of the budget lines.
 	Planned *v1.Money `protobuf:"bytes,2,opt,name=planned,proto3" json:"planned,omitempty"`
 	// Sum of the expenditures.
-	Spent         *v1.Money `protobuf:"bytes,3,opt,name=spent,proto3" json:"spent,omitempty"`
+	Spent *v1.Money `protobuf:"bytes,3,opt,name=spent,proto3" json:"spent,omitempty"`
+	// What of it is in submitted claims.
+	Reported *v1.Money `protobuf:"bytes,4,opt,name=reported,proto3" json:"reported,omitempty"`
+	// What of it is certified.
+	Certified *v1.Money `protobuf:"bytes,5,opt,name=certified,proto3" json:"certified,omitempty"`
+	// What funders have paid.
+	Paid          *v1.Money `protobuf:"bytes,6,opt,name=paid,proto3" json:"paid,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CurrencyTotal) Reset() {
 	*x = CurrencyTotal{}
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +691,7 @@ func (x *CurrencyTotal) String() string {
 func (*CurrencyTotal) ProtoMessage() {}
 
 func (x *CurrencyTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +704,7 @@ func (x *CurrencyTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CurrencyTotal.ProtoReflect.Descriptor instead.
 func (*CurrencyTotal) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CurrencyTotal) GetGranted() *v1.Money {
@@ -505,6 +728,27 @@ func (x *CurrencyTotal) GetSpent() *v1.Money {
 	return nil
 }
 
+func (x *CurrencyTotal) GetReported() *v1.Money {
+	if x != nil {
+		return x.Reported
+	}
+	return nil
+}
+
+func (x *CurrencyTotal) GetCertified() *v1.Money {
+	if x != nil {
+		return x.Certified
+	}
+	return nil
+}
+
+func (x *CurrencyTotal) GetPaid() *v1.Money {
+	if x != nil {
+		return x.Paid
+	}
+	return nil
+}
+
 // GetDashboardRequest names the dashboard.
 type GetDashboardRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -516,7 +760,7 @@ type GetDashboardRequest struct {
 
 func (x *GetDashboardRequest) Reset() {
 	*x = GetDashboardRequest{}
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -528,7 +772,7 @@ func (x *GetDashboardRequest) String() string {
 func (*GetDashboardRequest) ProtoMessage() {}
 
 func (x *GetDashboardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -541,7 +785,7 @@ func (x *GetDashboardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDashboardRequest.ProtoReflect.Descriptor instead.
 func (*GetDashboardRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetDashboardRequest) GetName() string {
@@ -551,36 +795,30 @@ func (x *GetDashboardRequest) GetName() string {
 	return ""
 }
 
-// GetPortfolioRequest says over which projects.
-type GetPortfolioRequest struct {
+// ListKpisRequest names the project.
+type ListKpisRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only projects in which this organisation is lead or partner; empty for
-	// all.
-	Organisation string `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
-	// Only projects of this territory; empty for all.
-	Territory string `protobuf:"bytes,2,opt,name=territory,proto3" json:"territory,omitempty"`
-	// Only projects with a funder's grant from this programme, written alike;
-	// empty for all.
-	Programme     string `protobuf:"bytes,3,opt,name=programme,proto3" json:"programme,omitempty"`
+	// The project: `projects/{project}`.
+	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *GetPortfolioRequest) Reset() {
-	*x = GetPortfolioRequest{}
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[6]
+func (x *ListKpisRequest) Reset() {
+	*x = ListKpisRequest{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *GetPortfolioRequest) String() string {
+func (x *ListKpisRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*GetPortfolioRequest) ProtoMessage() {}
+func (*ListKpisRequest) ProtoMessage() {}
 
-func (x *GetPortfolioRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[6]
+func (x *ListKpisRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,30 +829,122 @@ func (x *GetPortfolioRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use GetPortfolioRequest.ProtoReflect.Descriptor instead.
-func (*GetPortfolioRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{6}
+// Deprecated: Use ListKpisRequest.ProtoReflect.Descriptor instead.
+func (*ListKpisRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *GetPortfolioRequest) GetOrganisation() string {
+func (x *ListKpisRequest) GetParent() string {
 	if x != nil {
-		return x.Organisation
+		return x.Parent
 	}
 	return ""
 }
 
-func (x *GetPortfolioRequest) GetTerritory() string {
+// ListKpisResponse has all key figures.
+type ListKpisResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The figures.
+	Kpis          []*Kpi `protobuf:"bytes,1,rep,name=kpis,proto3" json:"kpis,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListKpisResponse) Reset() {
+	*x = ListKpisResponse{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListKpisResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListKpisResponse) ProtoMessage() {}
+
+func (x *ListKpisResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[9]
 	if x != nil {
-		return x.Territory
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListKpisResponse.ProtoReflect.Descriptor instead.
+func (*ListKpisResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListKpisResponse) GetKpis() []*Kpi {
+	if x != nil {
+		return x.Kpis
+	}
+	return nil
+}
+
+// QueryPortfolioRequest says over which projects, and by what.
+type QueryPortfolioRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// AIP-160 filter over `territory` (with its sub-territories: `it-21` is also
+	// `it-21-to`), `funder` (organisation or name), `programme`, `sector`,
+	// `phase`, `lead`, `organisation` (lead or partner), `currency`,
+	// `start_date`, `end_date`, `year` (of the start), `late`, `at_risk`, for
+	// example `territory = "it-21" AND late = true`. A field with several values
+	// (funder, programme, sector, organisation) equals one that is among them.
+	Filter string `protobuf:"bytes,1,opt,name=filter,proto3" json:"filter,omitempty"`
+	// What to group by.
+	GroupBy       PortfolioGrouping `protobuf:"varint,2,opt,name=group_by,json=groupBy,proto3,enum=trama.projects.v1.PortfolioGrouping" json:"group_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QueryPortfolioRequest) Reset() {
+	*x = QueryPortfolioRequest{}
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QueryPortfolioRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QueryPortfolioRequest) ProtoMessage() {}
+
+func (x *QueryPortfolioRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_dashboard_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QueryPortfolioRequest.ProtoReflect.Descriptor instead.
+func (*QueryPortfolioRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_dashboard_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *QueryPortfolioRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
 	}
 	return ""
 }
 
-func (x *GetPortfolioRequest) GetProgramme() string {
+func (x *QueryPortfolioRequest) GetGroupBy() PortfolioGrouping {
 	if x != nil {
-		return x.Programme
+		return x.GroupBy
 	}
-	return ""
+	return PortfolioGrouping_PORTFOLIO_GROUPING_UNSPECIFIED
 }
 
 var File_trama_projects_v1_dashboard_proto protoreflect.FileDescriptor
@@ -650,35 +980,65 @@ const file_trama_projects_v1_dashboard_proto_rawDesc = "" +
 	"\bDeadline\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1a\n" +
 	"\bresource\x18\x02 \x01(\tR\bresource\x122\n" +
-	"\x05title\x18\x03 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05title\"\xb5\x02\n" +
-	"\tPortfolio\x12#\n" +
-	"\rproject_count\x18\x01 \x01(\x03R\fprojectCount\x12,\n" +
-	"\x12late_project_count\x18\x02 \x01(\x03R\x10lateProjectCount\x12(\n" +
-	"\x10open_alert_count\x18\x03 \x01(\x03R\x0eopenAlertCount\x127\n" +
-	"\x06phases\x18\x04 \x03(\v2\x1f.trama.projects.v1.PhaseSummaryR\x06phases\x128\n" +
-	"\x06totals\x18\x05 \x03(\v2 .trama.projects.v1.CurrencyTotalR\x06totals\x128\n" +
+	"\x05title\x18\x03 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05title\"\xc2\x01\n" +
+	"\x03Kpi\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
+	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05title\x12\x19\n" +
+	"\x05value\x18\x03 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x12\n" +
+	"\x04unit\x18\x04 \x01(\tR\x04unit\x12<\n" +
+	"\bseverity\x18\x05 \x01(\x0e2 .trama.projects.v1.AlertSeverityR\bseverityB\b\n" +
+	"\x06_value\"\xff\x01\n" +
+	"\tPortfolio\x125\n" +
+	"\x05total\x18\x01 \x01(\v2\x1f.trama.projects.v1.PortfolioSumR\x05total\x129\n" +
+	"\x06groups\x18\x02 \x03(\v2!.trama.projects.v1.PortfolioGroupR\x06groups\x12\x1f\n" +
+	"\vgroup_count\x18\x03 \x01(\x05R\n" +
+	"groupCount\x12%\n" +
+	"\x0egroups_overlap\x18\x04 \x01(\bR\rgroupsOverlap\x128\n" +
 	"\n" +
-	"as_of_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"\xcb\x01\n" +
-	"\fPhaseSummary\x12.\n" +
-	"\x05phase\x18\x01 \x01(\x0e2\x18.trama.projects.v1.PhaseR\x05phase\x12#\n" +
-	"\rproject_count\x18\x02 \x01(\x03R\fprojectCount\x12,\n" +
-	"\x12late_project_count\x18\x03 \x01(\x03R\x10lateProjectCount\x128\n" +
-	"\x06totals\x18\x04 \x03(\v2 .trama.projects.v1.CurrencyTotalR\x06totals\"\x9b\x01\n" +
+	"as_of_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\basOfTime\"U\n" +
+	"\x0ePortfolioGroup\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x121\n" +
+	"\x03sum\x18\x02 \x01(\v2\x1f.trama.projects.v1.PortfolioSumR\x03sum\"\xda\x01\n" +
+	"\fPortfolioSum\x12#\n" +
+	"\rproject_count\x18\x01 \x01(\x03R\fprojectCount\x12\x1d\n" +
+	"\n" +
+	"late_count\x18\x02 \x01(\x03R\tlateCount\x12\"\n" +
+	"\rat_risk_count\x18\x03 \x01(\x03R\vatRiskCount\x12(\n" +
+	"\x10open_alert_count\x18\x04 \x01(\x03R\x0eopenAlertCount\x128\n" +
+	"\x06totals\x18\x05 \x03(\v2 .trama.projects.v1.CurrencyTotalR\x06totals\"\xab\x02\n" +
 	"\rCurrencyTotal\x12.\n" +
 	"\agranted\x18\x01 \x01(\v2\x14.trama.type.v1.MoneyR\agranted\x12.\n" +
 	"\aplanned\x18\x02 \x01(\v2\x14.trama.type.v1.MoneyR\aplanned\x12*\n" +
-	"\x05spent\x18\x03 \x01(\v2\x14.trama.type.v1.MoneyR\x05spent\"\x83\x01\n" +
+	"\x05spent\x18\x03 \x01(\v2\x14.trama.type.v1.MoneyR\x05spent\x120\n" +
+	"\breported\x18\x04 \x01(\v2\x14.trama.type.v1.MoneyR\breported\x122\n" +
+	"\tcertified\x18\x05 \x01(\v2\x14.trama.type.v1.MoneyR\tcertified\x12(\n" +
+	"\x04paid\x18\x06 \x01(\v2\x14.trama.type.v1.MoneyR\x04paid\"\x83\x01\n" +
 	"\x13GetDashboardRequest\x12l\n" +
-	"\x04name\x18\x01 \x01(\tBX\xbaHUrS2Q^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/dashboard$R\x04name\"\xe0\x01\n" +
-	"\x13GetPortfolioRequest\x12z\n" +
-	"\forganisation\x18\x01 \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12%\n" +
-	"\tterritory\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18PR\tterritory\x12&\n" +
-	"\tprogramme\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\tprogramme2\x9a\x02\n" +
+	"\x04name\x18\x01 \x01(\tBX\xbaHUrS2Q^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/dashboard$R\x04name\"y\n" +
+	"\x0fListKpisRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\">\n" +
+	"\x10ListKpisResponse\x12*\n" +
+	"\x04kpis\x18\x01 \x03(\v2\x16.trama.projects.v1.KpiR\x04kpis\"\x84\x01\n" +
+	"\x15QueryPortfolioRequest\x12 \n" +
+	"\x06filter\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12I\n" +
+	"\bgroup_by\x18\x02 \x01(\x0e2$.trama.projects.v1.PortfolioGroupingB\b\xbaH\x05\x82\x01\x02\x10\x01R\agroupBy*\x99\x02\n" +
+	"\x11PortfolioGrouping\x12\"\n" +
+	"\x1ePORTFOLIO_GROUPING_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cPORTFOLIO_GROUPING_TERRITORY\x10\x01\x12\x1d\n" +
+	"\x19PORTFOLIO_GROUPING_FUNDER\x10\x02\x12\x1d\n" +
+	"\x19PORTFOLIO_GROUPING_SECTOR\x10\x03\x12\x1c\n" +
+	"\x18PORTFOLIO_GROUPING_PHASE\x10\x04\x12#\n" +
+	"\x1fPORTFOLIO_GROUPING_ORGANISATION\x10\x05\x12 \n" +
+	"\x1cPORTFOLIO_GROUPING_PROGRAMME\x10\x06\x12\x1b\n" +
+	"\x17PORTFOLIO_GROUPING_YEAR\x10\a2\xa9\x03\n" +
 	"\x10DashboardService\x12\x8c\x01\n" +
 	"\fGetDashboard\x12&.trama.projects.v1.GetDashboardRequest\x1a\x1c.trama.projects.v1.Dashboard\"6\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=projects/*/dashboard}\x12w\n" +
-	"\fGetPortfolio\x12&.trama.projects.v1.GetPortfolioRequest\x1a\x1c.trama.projects.v1.Portfolio\"!\xea\xe0\x18\b\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=projects/*/dashboard}\x12\x88\x01\n" +
+	"\bListKpis\x12\".trama.projects.v1.ListKpisRequest\x1a#.trama.projects.v1.ListKpisResponse\"3\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/{parent=projects/*}/kpis\x12{\n" +
+	"\x0eQueryPortfolio\x12(.trama.projects.v1.QueryPortfolioRequest\x1a\x1c.trama.projects.v1.Portfolio\"!\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\t\n" +
 	"\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/portfolioBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
@@ -694,50 +1054,66 @@ func file_trama_projects_v1_dashboard_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_dashboard_proto_rawDescData
 }
 
-var file_trama_projects_v1_dashboard_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_trama_projects_v1_dashboard_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_trama_projects_v1_dashboard_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_trama_projects_v1_dashboard_proto_goTypes = []any{
-	(*Dashboard)(nil),             // 0: trama.projects.v1.Dashboard
-	(*Deadline)(nil),              // 1: trama.projects.v1.Deadline
-	(*Portfolio)(nil),             // 2: trama.projects.v1.Portfolio
-	(*PhaseSummary)(nil),          // 3: trama.projects.v1.PhaseSummary
-	(*CurrencyTotal)(nil),         // 4: trama.projects.v1.CurrencyTotal
-	(*GetDashboardRequest)(nil),   // 5: trama.projects.v1.GetDashboardRequest
-	(*GetPortfolioRequest)(nil),   // 6: trama.projects.v1.GetPortfolioRequest
-	(Phase)(0),                    // 7: trama.projects.v1.Phase
-	(*Task)(nil),                  // 8: trama.projects.v1.Task
-	(*BudgetLine)(nil),            // 9: trama.projects.v1.BudgetLine
-	(*v1.Money)(nil),              // 10: trama.type.v1.Money
-	(*Alert)(nil),                 // 11: trama.projects.v1.Alert
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*v1.LocalizedText)(nil),      // 13: trama.type.v1.LocalizedText
+	(PortfolioGrouping)(0),        // 0: trama.projects.v1.PortfolioGrouping
+	(*Dashboard)(nil),             // 1: trama.projects.v1.Dashboard
+	(*Deadline)(nil),              // 2: trama.projects.v1.Deadline
+	(*Kpi)(nil),                   // 3: trama.projects.v1.Kpi
+	(*Portfolio)(nil),             // 4: trama.projects.v1.Portfolio
+	(*PortfolioGroup)(nil),        // 5: trama.projects.v1.PortfolioGroup
+	(*PortfolioSum)(nil),          // 6: trama.projects.v1.PortfolioSum
+	(*CurrencyTotal)(nil),         // 7: trama.projects.v1.CurrencyTotal
+	(*GetDashboardRequest)(nil),   // 8: trama.projects.v1.GetDashboardRequest
+	(*ListKpisRequest)(nil),       // 9: trama.projects.v1.ListKpisRequest
+	(*ListKpisResponse)(nil),      // 10: trama.projects.v1.ListKpisResponse
+	(*QueryPortfolioRequest)(nil), // 11: trama.projects.v1.QueryPortfolioRequest
+	(Phase)(0),                    // 12: trama.projects.v1.Phase
+	(*Task)(nil),                  // 13: trama.projects.v1.Task
+	(*BudgetLine)(nil),            // 14: trama.projects.v1.BudgetLine
+	(*v1.Money)(nil),              // 15: trama.type.v1.Money
+	(*Alert)(nil),                 // 16: trama.projects.v1.Alert
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.LocalizedText)(nil),      // 18: trama.type.v1.LocalizedText
+	(AlertSeverity)(0),            // 19: trama.projects.v1.AlertSeverity
 }
 var file_trama_projects_v1_dashboard_proto_depIdxs = []int32{
-	7,  // 0: trama.projects.v1.Dashboard.phase:type_name -> trama.projects.v1.Phase
-	8,  // 1: trama.projects.v1.Dashboard.late_tasks:type_name -> trama.projects.v1.Task
-	9,  // 2: trama.projects.v1.Dashboard.budget_lines:type_name -> trama.projects.v1.BudgetLine
-	10, // 3: trama.projects.v1.Dashboard.planned:type_name -> trama.type.v1.Money
-	10, // 4: trama.projects.v1.Dashboard.spent:type_name -> trama.type.v1.Money
-	11, // 5: trama.projects.v1.Dashboard.open_alerts:type_name -> trama.projects.v1.Alert
-	1,  // 6: trama.projects.v1.Dashboard.next_deadlines:type_name -> trama.projects.v1.Deadline
-	12, // 7: trama.projects.v1.Dashboard.as_of_time:type_name -> google.protobuf.Timestamp
-	13, // 8: trama.projects.v1.Deadline.title:type_name -> trama.type.v1.LocalizedText
-	3,  // 9: trama.projects.v1.Portfolio.phases:type_name -> trama.projects.v1.PhaseSummary
-	4,  // 10: trama.projects.v1.Portfolio.totals:type_name -> trama.projects.v1.CurrencyTotal
-	12, // 11: trama.projects.v1.Portfolio.as_of_time:type_name -> google.protobuf.Timestamp
-	7,  // 12: trama.projects.v1.PhaseSummary.phase:type_name -> trama.projects.v1.Phase
-	4,  // 13: trama.projects.v1.PhaseSummary.totals:type_name -> trama.projects.v1.CurrencyTotal
-	10, // 14: trama.projects.v1.CurrencyTotal.granted:type_name -> trama.type.v1.Money
-	10, // 15: trama.projects.v1.CurrencyTotal.planned:type_name -> trama.type.v1.Money
-	10, // 16: trama.projects.v1.CurrencyTotal.spent:type_name -> trama.type.v1.Money
-	5,  // 17: trama.projects.v1.DashboardService.GetDashboard:input_type -> trama.projects.v1.GetDashboardRequest
-	6,  // 18: trama.projects.v1.DashboardService.GetPortfolio:input_type -> trama.projects.v1.GetPortfolioRequest
-	0,  // 19: trama.projects.v1.DashboardService.GetDashboard:output_type -> trama.projects.v1.Dashboard
-	2,  // 20: trama.projects.v1.DashboardService.GetPortfolio:output_type -> trama.projects.v1.Portfolio
-	19, // [19:21] is the sub-list for method output_type
-	17, // [17:19] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	12, // 0: trama.projects.v1.Dashboard.phase:type_name -> trama.projects.v1.Phase
+	13, // 1: trama.projects.v1.Dashboard.late_tasks:type_name -> trama.projects.v1.Task
+	14, // 2: trama.projects.v1.Dashboard.budget_lines:type_name -> trama.projects.v1.BudgetLine
+	15, // 3: trama.projects.v1.Dashboard.planned:type_name -> trama.type.v1.Money
+	15, // 4: trama.projects.v1.Dashboard.spent:type_name -> trama.type.v1.Money
+	16, // 5: trama.projects.v1.Dashboard.open_alerts:type_name -> trama.projects.v1.Alert
+	2,  // 6: trama.projects.v1.Dashboard.next_deadlines:type_name -> trama.projects.v1.Deadline
+	17, // 7: trama.projects.v1.Dashboard.as_of_time:type_name -> google.protobuf.Timestamp
+	18, // 8: trama.projects.v1.Deadline.title:type_name -> trama.type.v1.LocalizedText
+	18, // 9: trama.projects.v1.Kpi.title:type_name -> trama.type.v1.LocalizedText
+	19, // 10: trama.projects.v1.Kpi.severity:type_name -> trama.projects.v1.AlertSeverity
+	6,  // 11: trama.projects.v1.Portfolio.total:type_name -> trama.projects.v1.PortfolioSum
+	5,  // 12: trama.projects.v1.Portfolio.groups:type_name -> trama.projects.v1.PortfolioGroup
+	17, // 13: trama.projects.v1.Portfolio.as_of_time:type_name -> google.protobuf.Timestamp
+	6,  // 14: trama.projects.v1.PortfolioGroup.sum:type_name -> trama.projects.v1.PortfolioSum
+	7,  // 15: trama.projects.v1.PortfolioSum.totals:type_name -> trama.projects.v1.CurrencyTotal
+	15, // 16: trama.projects.v1.CurrencyTotal.granted:type_name -> trama.type.v1.Money
+	15, // 17: trama.projects.v1.CurrencyTotal.planned:type_name -> trama.type.v1.Money
+	15, // 18: trama.projects.v1.CurrencyTotal.spent:type_name -> trama.type.v1.Money
+	15, // 19: trama.projects.v1.CurrencyTotal.reported:type_name -> trama.type.v1.Money
+	15, // 20: trama.projects.v1.CurrencyTotal.certified:type_name -> trama.type.v1.Money
+	15, // 21: trama.projects.v1.CurrencyTotal.paid:type_name -> trama.type.v1.Money
+	3,  // 22: trama.projects.v1.ListKpisResponse.kpis:type_name -> trama.projects.v1.Kpi
+	0,  // 23: trama.projects.v1.QueryPortfolioRequest.group_by:type_name -> trama.projects.v1.PortfolioGrouping
+	8,  // 24: trama.projects.v1.DashboardService.GetDashboard:input_type -> trama.projects.v1.GetDashboardRequest
+	9,  // 25: trama.projects.v1.DashboardService.ListKpis:input_type -> trama.projects.v1.ListKpisRequest
+	11, // 26: trama.projects.v1.DashboardService.QueryPortfolio:input_type -> trama.projects.v1.QueryPortfolioRequest
+	1,  // 27: trama.projects.v1.DashboardService.GetDashboard:output_type -> trama.projects.v1.Dashboard
+	10, // 28: trama.projects.v1.DashboardService.ListKpis:output_type -> trama.projects.v1.ListKpisResponse
+	4,  // 29: trama.projects.v1.DashboardService.QueryPortfolio:output_type -> trama.projects.v1.Portfolio
+	27, // [27:30] is the sub-list for method output_type
+	24, // [24:27] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_dashboard_proto_init() }
@@ -750,18 +1126,20 @@ func file_trama_projects_v1_dashboard_proto_init() {
 	file_trama_projects_v1_plan_proto_init()
 	file_trama_projects_v1_project_proto_init()
 	file_trama_projects_v1_dashboard_proto_msgTypes[0].OneofWrappers = []any{}
+	file_trama_projects_v1_dashboard_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_dashboard_proto_rawDesc), len(file_trama_projects_v1_dashboard_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   7,
+			NumEnums:      1,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_trama_projects_v1_dashboard_proto_goTypes,
 		DependencyIndexes: file_trama_projects_v1_dashboard_proto_depIdxs,
+		EnumInfos:         file_trama_projects_v1_dashboard_proto_enumTypes,
 		MessageInfos:      file_trama_projects_v1_dashboard_proto_msgTypes,
 	}.Build()
 	File_trama_projects_v1_dashboard_proto = out.File

@@ -19,8 +19,9 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DashboardService_GetDashboard_FullMethodName = "/trama.projects.v1.DashboardService/GetDashboard"
-	DashboardService_GetPortfolio_FullMethodName = "/trama.projects.v1.DashboardService/GetPortfolio"
+	DashboardService_GetDashboard_FullMethodName   = "/trama.projects.v1.DashboardService/GetDashboard"
+	DashboardService_ListKpis_FullMethodName       = "/trama.projects.v1.DashboardService/ListKpis"
+	DashboardService_QueryPortfolio_FullMethodName = "/trama.projects.v1.DashboardService/QueryPortfolio"
 )
 
 // DashboardServiceClient is the client API for DashboardService service.
@@ -33,9 +34,12 @@ type DashboardServiceClient interface {
 	// Reads how a project stands. A partner sees its own lines and totals in
 	// place of the project's.
 	GetDashboard(ctx context.Context, in *GetDashboardRequest, opts ...grpc.CallOption) (*Dashboard, error)
-	// Sums up all projects of the network, or those of an organisation or a
-	// territory. A project counts once, whoever its partners are.
-	GetPortfolio(ctx context.Context, in *GetPortfolioRequest, opts ...grpc.CallOption) (*Portfolio, error)
+	// Reads the key figures of a project (indicatori chiave), each with what the
+	// alert rules say of it. A partner sees those of its own costs.
+	ListKpis(ctx context.Context, in *ListKpisRequest, opts ...grpc.CallOption) (*ListKpisResponse, error)
+	// Sums up the projects that a filter chooses, in all and by groups. In the
+	// totals a project counts once, whoever its partners are.
+	QueryPortfolio(ctx context.Context, in *QueryPortfolioRequest, opts ...grpc.CallOption) (*Portfolio, error)
 }
 
 type dashboardServiceClient struct {
@@ -56,10 +60,20 @@ func (c *dashboardServiceClient) GetDashboard(ctx context.Context, in *GetDashbo
 	return out, nil
 }
 
-func (c *dashboardServiceClient) GetPortfolio(ctx context.Context, in *GetPortfolioRequest, opts ...grpc.CallOption) (*Portfolio, error) {
+func (c *dashboardServiceClient) ListKpis(ctx context.Context, in *ListKpisRequest, opts ...grpc.CallOption) (*ListKpisResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListKpisResponse)
+	err := c.cc.Invoke(ctx, DashboardService_ListKpis_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *dashboardServiceClient) QueryPortfolio(ctx context.Context, in *QueryPortfolioRequest, opts ...grpc.CallOption) (*Portfolio, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Portfolio)
-	err := c.cc.Invoke(ctx, DashboardService_GetPortfolio_FullMethodName, in, out, cOpts...)
+	err := c.cc.Invoke(ctx, DashboardService_QueryPortfolio_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +90,12 @@ type DashboardServiceServer interface {
 	// Reads how a project stands. A partner sees its own lines and totals in
 	// place of the project's.
 	GetDashboard(context.Context, *GetDashboardRequest) (*Dashboard, error)
-	// Sums up all projects of the network, or those of an organisation or a
-	// territory. A project counts once, whoever its partners are.
-	GetPortfolio(context.Context, *GetPortfolioRequest) (*Portfolio, error)
+	// Reads the key figures of a project (indicatori chiave), each with what the
+	// alert rules say of it. A partner sees those of its own costs.
+	ListKpis(context.Context, *ListKpisRequest) (*ListKpisResponse, error)
+	// Sums up the projects that a filter chooses, in all and by groups. In the
+	// totals a project counts once, whoever its partners are.
+	QueryPortfolio(context.Context, *QueryPortfolioRequest) (*Portfolio, error)
 	mustEmbedUnimplementedDashboardServiceServer()
 }
 
@@ -92,8 +109,11 @@ type UnimplementedDashboardServiceServer struct{}
 func (UnimplementedDashboardServiceServer) GetDashboard(context.Context, *GetDashboardRequest) (*Dashboard, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDashboard not implemented")
 }
-func (UnimplementedDashboardServiceServer) GetPortfolio(context.Context, *GetPortfolioRequest) (*Portfolio, error) {
-	return nil, status.Error(codes.Unimplemented, "method GetPortfolio not implemented")
+func (UnimplementedDashboardServiceServer) ListKpis(context.Context, *ListKpisRequest) (*ListKpisResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListKpis not implemented")
+}
+func (UnimplementedDashboardServiceServer) QueryPortfolio(context.Context, *QueryPortfolioRequest) (*Portfolio, error) {
+	return nil, status.Error(codes.Unimplemented, "method QueryPortfolio not implemented")
 }
 func (UnimplementedDashboardServiceServer) mustEmbedUnimplementedDashboardServiceServer() {}
 func (UnimplementedDashboardServiceServer) testEmbeddedByValue()                          {}
@@ -134,20 +154,38 @@ func _DashboardService_GetDashboard_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
-func _DashboardService_GetPortfolio_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(GetPortfolioRequest)
+func _DashboardService_ListKpis_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListKpisRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(DashboardServiceServer).GetPortfolio(ctx, in)
+		return srv.(DashboardServiceServer).ListKpis(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: DashboardService_GetPortfolio_FullMethodName,
+		FullMethod: DashboardService_ListKpis_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(DashboardServiceServer).GetPortfolio(ctx, req.(*GetPortfolioRequest))
+		return srv.(DashboardServiceServer).ListKpis(ctx, req.(*ListKpisRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DashboardService_QueryPortfolio_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPortfolioRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DashboardServiceServer).QueryPortfolio(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DashboardService_QueryPortfolio_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DashboardServiceServer).QueryPortfolio(ctx, req.(*QueryPortfolioRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -164,8 +202,12 @@ var DashboardService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DashboardService_GetDashboard_Handler,
 		},
 		{
-			MethodName: "GetPortfolio",
-			Handler:    _DashboardService_GetPortfolio_Handler,
+			MethodName: "ListKpis",
+			Handler:    _DashboardService_ListKpis_Handler,
+		},
+		{
+			MethodName: "QueryPortfolio",
+			Handler:    _DashboardService_QueryPortfolio_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

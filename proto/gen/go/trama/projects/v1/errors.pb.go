@@ -224,6 +224,18 @@ const (
 	ProjectsError_PROJECTS_ERROR_LINE_COMPUTED ProjectsError = 101
 	// The payments would be more than the funder owes.
 	ProjectsError_PROJECTS_ERROR_PAYMENT_TOO_LARGE ProjectsError = 102
+	// The alert is closed already.
+	ProjectsError_PROJECTS_ERROR_ALERT_CLOSED ProjectsError = 160
+	// Somebody has taken charge of the alert already.
+	ProjectsError_PROJECTS_ERROR_ALERT_ACKNOWLEDGED ProjectsError = 161
+	// The alert rule contradicts itself, or has a threshold that its kind cannot
+	// have.
+	ProjectsError_PROJECTS_ERROR_ALERT_RULE_WRONG ProjectsError = 162
+	// The changes after the resume token are no longer kept: list the alerts and
+	// follow from now on.
+	ProjectsError_PROJECTS_ERROR_STREAM_TOKEN_OLD ProjectsError = 163
+	// The curve would have more points than fit: choose a longer step.
+	ProjectsError_PROJECTS_ERROR_CURVE_TOO_LONG ProjectsError = 164
 )
 
 // Enum value maps for ProjectsError.
@@ -313,6 +325,11 @@ var (
 		100: "PROJECTS_ERROR_CLAIM_TOO_LARGE",
 		101: "PROJECTS_ERROR_LINE_COMPUTED",
 		102: "PROJECTS_ERROR_PAYMENT_TOO_LARGE",
+		160: "PROJECTS_ERROR_ALERT_CLOSED",
+		161: "PROJECTS_ERROR_ALERT_ACKNOWLEDGED",
+		162: "PROJECTS_ERROR_ALERT_RULE_WRONG",
+		163: "PROJECTS_ERROR_STREAM_TOKEN_OLD",
+		164: "PROJECTS_ERROR_CURVE_TOO_LONG",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -399,6 +416,11 @@ var (
 		"PROJECTS_ERROR_CLAIM_TOO_LARGE":           100,
 		"PROJECTS_ERROR_LINE_COMPUTED":             101,
 		"PROJECTS_ERROR_PAYMENT_TOO_LARGE":         102,
+		"PROJECTS_ERROR_ALERT_CLOSED":              160,
+		"PROJECTS_ERROR_ALERT_ACKNOWLEDGED":        161,
+		"PROJECTS_ERROR_ALERT_RULE_WRONG":          162,
+		"PROJECTS_ERROR_STREAM_TOKEN_OLD":          163,
+		"PROJECTS_ERROR_CURVE_TOO_LONG":            164,
 	}
 )
 
@@ -433,7 +455,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xbc\x17\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xf6\x18\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -519,7 +541,12 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"&PROJECTS_ERROR_EXPENDITURE_UNAVAILABLE\x10c\x12\"\n" +
 	"\x1ePROJECTS_ERROR_CLAIM_TOO_LARGE\x10d\x12 \n" +
 	"\x1cPROJECTS_ERROR_LINE_COMPUTED\x10e\x12$\n" +
-	" PROJECTS_ERROR_PAYMENT_TOO_LARGE\x10fBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	" PROJECTS_ERROR_PAYMENT_TOO_LARGE\x10f\x12 \n" +
+	"\x1bPROJECTS_ERROR_ALERT_CLOSED\x10\xa0\x01\x12&\n" +
+	"!PROJECTS_ERROR_ALERT_ACKNOWLEDGED\x10\xa1\x01\x12$\n" +
+	"\x1fPROJECTS_ERROR_ALERT_RULE_WRONG\x10\xa2\x01\x12$\n" +
+	"\x1fPROJECTS_ERROR_STREAM_TOKEN_OLD\x10\xa3\x01\x12\"\n" +
+	"\x1dPROJECTS_ERROR_CURVE_TOO_LONG\x10\xa4\x01BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

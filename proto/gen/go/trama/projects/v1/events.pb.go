@@ -449,6 +449,52 @@ func (x *AlertClosed) GetAlert() *Alert {
 	return nil
 }
 
+// AlertChanged says that an alert has escalated, or that somebody took charge.
+type AlertChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The alert.
+	Alert         *Alert `protobuf:"bytes,1,opt,name=alert,proto3" json:"alert,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertChanged) Reset() {
+	*x = AlertChanged{}
+	mi := &file_trama_projects_v1_events_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertChanged) ProtoMessage() {}
+
+func (x *AlertChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_events_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertChanged.ProtoReflect.Descriptor instead.
+func (*AlertChanged) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *AlertChanged) GetAlert() *Alert {
+	if x != nil {
+		return x.Alert
+	}
+	return nil
+}
+
 // LessonPublished says that a lesson was written, or changed since. Aggregate:
 // the lesson. Its sharing says who may read it.
 type LessonPublished struct {
@@ -461,7 +507,7 @@ type LessonPublished struct {
 
 func (x *LessonPublished) Reset() {
 	*x = LessonPublished{}
-	mi := &file_trama_projects_v1_events_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +519,7 @@ func (x *LessonPublished) String() string {
 func (*LessonPublished) ProtoMessage() {}
 
 func (x *LessonPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_events_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +532,7 @@ func (x *LessonPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LessonPublished.ProtoReflect.Descriptor instead.
 func (*LessonPublished) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LessonPublished) GetLesson() *Lesson {
@@ -510,7 +556,7 @@ type ClaimSubmitted struct {
 
 func (x *ClaimSubmitted) Reset() {
 	*x = ClaimSubmitted{}
-	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -522,7 +568,7 @@ func (x *ClaimSubmitted) String() string {
 func (*ClaimSubmitted) ProtoMessage() {}
 
 func (x *ClaimSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_events_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -535,7 +581,7 @@ func (x *ClaimSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimSubmitted.ProtoReflect.Descriptor instead.
 func (*ClaimSubmitted) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ClaimSubmitted) GetClaim() *Claim {
@@ -565,7 +611,7 @@ type ClaimReturned struct {
 
 func (x *ClaimReturned) Reset() {
 	*x = ClaimReturned{}
-	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -577,7 +623,7 @@ func (x *ClaimReturned) String() string {
 func (*ClaimReturned) ProtoMessage() {}
 
 func (x *ClaimReturned) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_events_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -590,7 +636,7 @@ func (x *ClaimReturned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimReturned.ProtoReflect.Descriptor instead.
 func (*ClaimReturned) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ClaimReturned) GetClaim() *Claim {
@@ -620,7 +666,7 @@ type ClaimCertified struct {
 
 func (x *ClaimCertified) Reset() {
 	*x = ClaimCertified{}
-	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +678,7 @@ func (x *ClaimCertified) String() string {
 func (*ClaimCertified) ProtoMessage() {}
 
 func (x *ClaimCertified) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_events_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +691,7 @@ func (x *ClaimCertified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCertified.ProtoReflect.Descriptor instead.
 func (*ClaimCertified) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ClaimCertified) GetClaim() *Claim {
@@ -675,7 +721,7 @@ type ClaimPaid struct {
 
 func (x *ClaimPaid) Reset() {
 	*x = ClaimPaid{}
-	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +733,7 @@ func (x *ClaimPaid) String() string {
 func (*ClaimPaid) ProtoMessage() {}
 
 func (x *ClaimPaid) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_events_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +746,7 @@ func (x *ClaimPaid) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimPaid.ProtoReflect.Descriptor instead.
 func (*ClaimPaid) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_trama_projects_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ClaimPaid) GetClaim() *Claim {
@@ -743,6 +789,8 @@ const file_trama_projects_v1_events_proto_rawDesc = "" +
 	"\vAlertOpened\x12.\n" +
 	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\"=\n" +
 	"\vAlertClosed\x12.\n" +
+	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\">\n" +
+	"\fAlertChanged\x12.\n" +
 	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\"D\n" +
 	"\x0fLessonPublished\x121\n" +
 	"\x06lesson\x18\x01 \x01(\v2\x19.trama.projects.v1.LessonR\x06lesson\"Z\n" +
@@ -771,7 +819,7 @@ func file_trama_projects_v1_events_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_events_proto_rawDescData
 }
 
-var file_trama_projects_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_trama_projects_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_trama_projects_v1_events_proto_goTypes = []any{
 	(*ProjectOpened)(nil),       // 0: trama.projects.v1.ProjectOpened
 	(*ProjectUpdated)(nil),      // 1: trama.projects.v1.ProjectUpdated
@@ -781,39 +829,41 @@ var file_trama_projects_v1_events_proto_goTypes = []any{
 	(*ExpenditureVoided)(nil),   // 5: trama.projects.v1.ExpenditureVoided
 	(*AlertOpened)(nil),         // 6: trama.projects.v1.AlertOpened
 	(*AlertClosed)(nil),         // 7: trama.projects.v1.AlertClosed
-	(*LessonPublished)(nil),     // 8: trama.projects.v1.LessonPublished
-	(*ClaimSubmitted)(nil),      // 9: trama.projects.v1.ClaimSubmitted
-	(*ClaimReturned)(nil),       // 10: trama.projects.v1.ClaimReturned
-	(*ClaimCertified)(nil),      // 11: trama.projects.v1.ClaimCertified
-	(*ClaimPaid)(nil),           // 12: trama.projects.v1.ClaimPaid
-	(*Project)(nil),             // 13: trama.projects.v1.Project
-	(Phase)(0),                  // 14: trama.projects.v1.Phase
-	(*Expenditure)(nil),         // 15: trama.projects.v1.Expenditure
-	(*Alert)(nil),               // 16: trama.projects.v1.Alert
-	(*Lesson)(nil),              // 17: trama.projects.v1.Lesson
-	(*Claim)(nil),               // 18: trama.projects.v1.Claim
+	(*AlertChanged)(nil),        // 8: trama.projects.v1.AlertChanged
+	(*LessonPublished)(nil),     // 9: trama.projects.v1.LessonPublished
+	(*ClaimSubmitted)(nil),      // 10: trama.projects.v1.ClaimSubmitted
+	(*ClaimReturned)(nil),       // 11: trama.projects.v1.ClaimReturned
+	(*ClaimCertified)(nil),      // 12: trama.projects.v1.ClaimCertified
+	(*ClaimPaid)(nil),           // 13: trama.projects.v1.ClaimPaid
+	(*Project)(nil),             // 14: trama.projects.v1.Project
+	(Phase)(0),                  // 15: trama.projects.v1.Phase
+	(*Expenditure)(nil),         // 16: trama.projects.v1.Expenditure
+	(*Alert)(nil),               // 17: trama.projects.v1.Alert
+	(*Lesson)(nil),              // 18: trama.projects.v1.Lesson
+	(*Claim)(nil),               // 19: trama.projects.v1.Claim
 }
 var file_trama_projects_v1_events_proto_depIdxs = []int32{
-	13, // 0: trama.projects.v1.ProjectOpened.project:type_name -> trama.projects.v1.Project
-	13, // 1: trama.projects.v1.ProjectUpdated.project:type_name -> trama.projects.v1.Project
-	13, // 2: trama.projects.v1.ProjectPhaseChanged.project:type_name -> trama.projects.v1.Project
-	14, // 3: trama.projects.v1.ProjectPhaseChanged.from:type_name -> trama.projects.v1.Phase
-	14, // 4: trama.projects.v1.ProjectPhaseChanged.to:type_name -> trama.projects.v1.Phase
-	13, // 5: trama.projects.v1.ProjectClosed.project:type_name -> trama.projects.v1.Project
-	15, // 6: trama.projects.v1.ExpenditureRecorded.expenditure:type_name -> trama.projects.v1.Expenditure
-	15, // 7: trama.projects.v1.ExpenditureVoided.expenditure:type_name -> trama.projects.v1.Expenditure
-	16, // 8: trama.projects.v1.AlertOpened.alert:type_name -> trama.projects.v1.Alert
-	16, // 9: trama.projects.v1.AlertClosed.alert:type_name -> trama.projects.v1.Alert
-	17, // 10: trama.projects.v1.LessonPublished.lesson:type_name -> trama.projects.v1.Lesson
-	18, // 11: trama.projects.v1.ClaimSubmitted.claim:type_name -> trama.projects.v1.Claim
-	18, // 12: trama.projects.v1.ClaimReturned.claim:type_name -> trama.projects.v1.Claim
-	18, // 13: trama.projects.v1.ClaimCertified.claim:type_name -> trama.projects.v1.Claim
-	18, // 14: trama.projects.v1.ClaimPaid.claim:type_name -> trama.projects.v1.Claim
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	14, // 0: trama.projects.v1.ProjectOpened.project:type_name -> trama.projects.v1.Project
+	14, // 1: trama.projects.v1.ProjectUpdated.project:type_name -> trama.projects.v1.Project
+	14, // 2: trama.projects.v1.ProjectPhaseChanged.project:type_name -> trama.projects.v1.Project
+	15, // 3: trama.projects.v1.ProjectPhaseChanged.from:type_name -> trama.projects.v1.Phase
+	15, // 4: trama.projects.v1.ProjectPhaseChanged.to:type_name -> trama.projects.v1.Phase
+	14, // 5: trama.projects.v1.ProjectClosed.project:type_name -> trama.projects.v1.Project
+	16, // 6: trama.projects.v1.ExpenditureRecorded.expenditure:type_name -> trama.projects.v1.Expenditure
+	16, // 7: trama.projects.v1.ExpenditureVoided.expenditure:type_name -> trama.projects.v1.Expenditure
+	17, // 8: trama.projects.v1.AlertOpened.alert:type_name -> trama.projects.v1.Alert
+	17, // 9: trama.projects.v1.AlertClosed.alert:type_name -> trama.projects.v1.Alert
+	17, // 10: trama.projects.v1.AlertChanged.alert:type_name -> trama.projects.v1.Alert
+	18, // 11: trama.projects.v1.LessonPublished.lesson:type_name -> trama.projects.v1.Lesson
+	19, // 12: trama.projects.v1.ClaimSubmitted.claim:type_name -> trama.projects.v1.Claim
+	19, // 13: trama.projects.v1.ClaimReturned.claim:type_name -> trama.projects.v1.Claim
+	19, // 14: trama.projects.v1.ClaimCertified.claim:type_name -> trama.projects.v1.Claim
+	19, // 15: trama.projects.v1.ClaimPaid.claim:type_name -> trama.projects.v1.Claim
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_events_proto_init() }
@@ -832,7 +882,7 @@ func file_trama_projects_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_events_proto_rawDesc), len(file_trama_projects_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -27,6 +27,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// LessonOutcome is whether what happened is to be repeated.
+type LessonOutcome int32
+
+const (
+	// Not said.
+	LessonOutcome_LESSON_OUTCOME_UNSPECIFIED LessonOutcome = 0
+	// It went well (buona pratica).
+	LessonOutcome_LESSON_OUTCOME_POSITIVE LessonOutcome = 1
+	// It went wrong (da evitare).
+	LessonOutcome_LESSON_OUTCOME_NEGATIVE LessonOutcome = 2
+)
+
+// Enum value maps for LessonOutcome.
+var (
+	LessonOutcome_name = map[int32]string{
+		0: "LESSON_OUTCOME_UNSPECIFIED",
+		1: "LESSON_OUTCOME_POSITIVE",
+		2: "LESSON_OUTCOME_NEGATIVE",
+	}
+	LessonOutcome_value = map[string]int32{
+		"LESSON_OUTCOME_UNSPECIFIED": 0,
+		"LESSON_OUTCOME_POSITIVE":    1,
+		"LESSON_OUTCOME_NEGATIVE":    2,
+	}
+)
+
+func (x LessonOutcome) Enum() *LessonOutcome {
+	p := new(LessonOutcome)
+	*p = x
+	return p
+}
+
+func (x LessonOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LessonOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_lesson_proto_enumTypes[0].Descriptor()
+}
+
+func (LessonOutcome) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_lesson_proto_enumTypes[0]
+}
+
+func (x LessonOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LessonOutcome.Descriptor instead.
+func (LessonOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{0}
+}
+
 // Sharing is how far a lesson goes.
 type Sharing int32
 
@@ -68,11 +121,11 @@ func (x Sharing) String() string {
 }
 
 func (Sharing) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_lesson_proto_enumTypes[0].Descriptor()
+	return file_trama_projects_v1_lesson_proto_enumTypes[1].Descriptor()
 }
 
 func (Sharing) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_lesson_proto_enumTypes[0]
+	return &file_trama_projects_v1_lesson_proto_enumTypes[1]
 }
 
 func (x Sharing) Number() protoreflect.EnumNumber {
@@ -81,7 +134,7 @@ func (x Sharing) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Sharing.Descriptor instead.
 func (Sharing) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{0}
+	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{1}
 }
 
 // Lesson is one lesson learned (lezione appresa).
@@ -109,7 +162,14 @@ type Lesson struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the resource. In an update, the etag as last read, or
 	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The phase of the project that it is about; UNSPECIFIED for none.
+	Phase Phase `protobuf:"varint,12,opt,name=phase,proto3,enum=trama.projects.v1.Phase" json:"phase,omitempty"`
+	// What it is about, in the network's own words, in lower case, for example
+	// `partenariato`, `rendicontazione`; may be empty.
+	Category string `protobuf:"bytes,13,opt,name=category,proto3" json:"category,omitempty"`
+	// Whether it went well.
+	Outcome       LessonOutcome `protobuf:"varint,14,opt,name=outcome,proto3,enum=trama.projects.v1.LessonOutcome" json:"outcome,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -219,6 +279,27 @@ func (x *Lesson) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Lesson) GetPhase() Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return Phase_PHASE_UNSPECIFIED
+}
+
+func (x *Lesson) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *Lesson) GetOutcome() LessonOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return LessonOutcome_LESSON_OUTCOME_UNSPECIFIED
 }
 
 // CreateLessonRequest creates one.
@@ -343,7 +424,8 @@ type ListLessonsRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `organisation`, `sharing`, `create_time`, for example
+	// AIP-160 filter over `organisation`, `sharing`, `phase`, `category`, `outcome`,
+	// `create_time`, for example
 	// `sharing = SHARING_PUBLIC`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
 	// AIP-132 order over `create_time`; without it, in the order of creation.
@@ -546,11 +628,212 @@ func (x *UpdateLessonRequest) GetRequestId() string {
 	return ""
 }
 
+// SearchLessonsRequest says what to look for.
+type SearchLessonsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Words, at least one of which a lesson must have; at most 16 count.
+	Query string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	// Only lessons that carry all of these tags.
+	Tags []string `protobuf:"bytes,2,rep,name=tags,proto3" json:"tags,omitempty"`
+	// Only lessons about this phase; UNSPECIFIED for all.
+	Phase Phase `protobuf:"varint,3,opt,name=phase,proto3,enum=trama.projects.v1.Phase" json:"phase,omitempty"`
+	// Only lessons of this category; empty for all.
+	Category string `protobuf:"bytes,5,opt,name=category,proto3" json:"category,omitempty"`
+	// Only lessons of this outcome; UNSPECIFIED for all.
+	Outcome LessonOutcome `protobuf:"varint,6,opt,name=outcome,proto3,enum=trama.projects.v1.LessonOutcome" json:"outcome,omitempty"`
+	// How many to return at most; 0 means 20, the limit is 100.
+	PageSize      int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchLessonsRequest) Reset() {
+	*x = SearchLessonsRequest{}
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchLessonsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchLessonsRequest) ProtoMessage() {}
+
+func (x *SearchLessonsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchLessonsRequest.ProtoReflect.Descriptor instead.
+func (*SearchLessonsRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SearchLessonsRequest) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *SearchLessonsRequest) GetTags() []string {
+	if x != nil {
+		return x.Tags
+	}
+	return nil
+}
+
+func (x *SearchLessonsRequest) GetPhase() Phase {
+	if x != nil {
+		return x.Phase
+	}
+	return Phase_PHASE_UNSPECIFIED
+}
+
+func (x *SearchLessonsRequest) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *SearchLessonsRequest) GetOutcome() LessonOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return LessonOutcome_LESSON_OUTCOME_UNSPECIFIED
+}
+
+func (x *SearchLessonsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+// SearchLessonsResponse has the best of what was found.
+type SearchLessonsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The best first; of equal ones the older first.
+	Hits []*LessonHit `protobuf:"bytes,1,rep,name=hits,proto3" json:"hits,omitempty"`
+	// How many lessons were found in all.
+	TotalSize     int32 `protobuf:"varint,2,opt,name=total_size,json=totalSize,proto3" json:"total_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchLessonsResponse) Reset() {
+	*x = SearchLessonsResponse{}
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchLessonsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchLessonsResponse) ProtoMessage() {}
+
+func (x *SearchLessonsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchLessonsResponse.ProtoReflect.Descriptor instead.
+func (*SearchLessonsResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SearchLessonsResponse) GetHits() []*LessonHit {
+	if x != nil {
+		return x.Hits
+	}
+	return nil
+}
+
+func (x *SearchLessonsResponse) GetTotalSize() int32 {
+	if x != nil {
+		return x.TotalSize
+	}
+	return 0
+}
+
+// LessonHit is one lesson that was found.
+type LessonHit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lesson.
+	Lesson *Lesson `protobuf:"bytes,1,opt,name=lesson,proto3" json:"lesson,omitempty"`
+	// How well it fits; only of use for comparing hits of one search.
+	Score         float64 `protobuf:"fixed64,2,opt,name=score,proto3" json:"score,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LessonHit) Reset() {
+	*x = LessonHit{}
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LessonHit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LessonHit) ProtoMessage() {}
+
+func (x *LessonHit) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_lesson_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LessonHit.ProtoReflect.Descriptor instead.
+func (*LessonHit) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_lesson_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *LessonHit) GetLesson() *Lesson {
+	if x != nil {
+		return x.Lesson
+	}
+	return nil
+}
+
+func (x *LessonHit) GetScore() float64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
 var File_trama_projects_v1_lesson_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_lesson_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/lesson.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\xb0\x05\n" +
+	"\x1etrama/projects/v1/lesson.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\xd5\x06\n" +
 	"\x06Lesson\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x126\n" +
@@ -565,7 +848,10 @@ const file_trama_projects_v1_lesson_proto_rawDesc = "" +
 	"\vupdate_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:P\xeaAM\n" +
+	"\x04etag\x18\v \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x128\n" +
+	"\x05phase\x18\f \x01(\x0e2\x18.trama.projects.v1.PhaseB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05phase\x12#\n" +
+	"\bcategory\x18\r \x01(\tB\a\xbaH\x04r\x02\x18<R\bcategory\x12D\n" +
+	"\aoutcome\x18\x0e \x01(\x0e2 .trama.projects.v1.LessonOutcomeB\b\xbaH\x05\x82\x01\x02\x10\x01R\aoutcome:P\xeaAM\n" +
 	"\x15projects.trama/Lesson\x12#projects/{project}/lessons/{lesson}*\alessons2\x06lesson\"\xe8\x01\n" +
 	"\x13CreateLessonRequest\x12f\n" +
 	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12=\n" +
@@ -595,23 +881,48 @@ const file_trama_projects_v1_lesson_proto_rawDesc = "" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\\\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xab\x02\n" +
+	"\x14SearchLessonsRequest\x12 \n" +
+	"\x05query\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x05query\x12$\n" +
+	"\x04tags\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\n" +
+	"\"\x06r\x04\x10\x01\x18<R\x04tags\x128\n" +
+	"\x05phase\x18\x03 \x01(\x0e2\x18.trama.projects.v1.PhaseB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05phase\x12#\n" +
+	"\bcategory\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\bcategory\x12D\n" +
+	"\aoutcome\x18\x06 \x01(\x0e2 .trama.projects.v1.LessonOutcomeB\b\xbaH\x05\x82\x01\x02\x10\x01R\aoutcome\x12&\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\bpageSize\"h\n" +
+	"\x15SearchLessonsResponse\x120\n" +
+	"\x04hits\x18\x01 \x03(\v2\x1c.trama.projects.v1.LessonHitR\x04hits\x12\x1d\n" +
+	"\n" +
+	"total_size\x18\x02 \x01(\x05R\ttotalSize\"T\n" +
+	"\tLessonHit\x121\n" +
+	"\x06lesson\x18\x01 \x01(\v2\x19.trama.projects.v1.LessonR\x06lesson\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x01R\x05score*i\n" +
+	"\rLessonOutcome\x12\x1e\n" +
+	"\x1aLESSON_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17LESSON_OUTCOME_POSITIVE\x10\x01\x12\x1b\n" +
+	"\x17LESSON_OUTCOME_NEGATIVE\x10\x02*\\\n" +
 	"\aSharing\x12\x17\n" +
 	"\x13SHARING_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSHARING_OWN\x10\x01\x12\x13\n" +
 	"\x0fSHARING_NETWORK\x10\x02\x12\x12\n" +
-	"\x0eSHARING_PUBLIC\x10\x032\xdb\x04\n" +
+	"\x0eSHARING_PUBLIC\x10\x032\xf4\x05\n" +
 	"\rLessonService\x12\x8e\x01\n" +
 	"\fCreateLesson\x12&.trama.projects.v1.CreateLessonRequest\x1a\x19.trama.projects.v1.Lesson\";\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02):\x06lesson\"\x1f/v1/{parent=projects/*}/lessons\x12\x86\x01\n" +
-	"\tGetLesson\x12#.trama.projects.v1.GetLessonRequest\x1a\x19.trama.projects.v1.Lesson\"9\xea\xe0\x18\x0e\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02):\x06lesson\"\x1f/v1/{parent=projects/*}/lessons\x12\x88\x01\n" +
+	"\tGetLesson\x12#.trama.projects.v1.GetLessonRequest\x1a\x19.trama.projects.v1.Lesson\";\xea\xe0\x18\x10\n" +
 	"\n" +
 	"\x01\x02\x03\x04\x05\x06\a\b\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=projects/*/lessons/*}\x12\x97\x01\n" +
-	"\vListLessons\x12%.trama.projects.v1.ListLessonsRequest\x1a&.trama.projects.v1.ListLessonsResponse\"9\xea\xe0\x18\x0e\n" +
+	"\x10\x02\x18\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=projects/*/lessons/*}\x12\x99\x01\n" +
+	"\vListLessons\x12%.trama.projects.v1.ListLessonsRequest\x1a&.trama.projects.v1.ListLessonsResponse\";\xea\xe0\x18\x10\n" +
 	"\n" +
 	"\x01\x02\x03\x04\x05\x06\a\b\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=projects/*}/lessons\x12\x95\x01\n" +
+	"\x10\x02\x18\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=projects/*}/lessons\x12\x92\x01\n" +
+	"\rSearchLessons\x12'.trama.projects.v1.SearchLessonsRequest\x1a(.trama.projects.v1.SearchLessonsResponse\".\xea\xe0\x18\x10\n" +
+	"\n" +
+	"\x01\x02\x03\x04\x05\x06\a\b\t\n" +
+	"\x10\x02\x18\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/lessons:search\x12\x95\x01\n" +
 	"\fUpdateLesson\x12&.trama.projects.v1.UpdateLessonRequest\x1a\x19.trama.projects.v1.Lesson\"B\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x020:\x06lesson2&/v1/{lesson.name=projects/*/lessons/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
@@ -627,45 +938,58 @@ func file_trama_projects_v1_lesson_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_lesson_proto_rawDescData
 }
 
-var file_trama_projects_v1_lesson_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_trama_projects_v1_lesson_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trama_projects_v1_lesson_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_trama_projects_v1_lesson_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_trama_projects_v1_lesson_proto_goTypes = []any{
-	(Sharing)(0),                  // 0: trama.projects.v1.Sharing
-	(*Lesson)(nil),                // 1: trama.projects.v1.Lesson
-	(*CreateLessonRequest)(nil),   // 2: trama.projects.v1.CreateLessonRequest
-	(*GetLessonRequest)(nil),      // 3: trama.projects.v1.GetLessonRequest
-	(*ListLessonsRequest)(nil),    // 4: trama.projects.v1.ListLessonsRequest
-	(*ListLessonsResponse)(nil),   // 5: trama.projects.v1.ListLessonsResponse
-	(*UpdateLessonRequest)(nil),   // 6: trama.projects.v1.UpdateLessonRequest
-	(*v1.LocalizedText)(nil),      // 7: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 9: google.protobuf.FieldMask
+	(LessonOutcome)(0),            // 0: trama.projects.v1.LessonOutcome
+	(Sharing)(0),                  // 1: trama.projects.v1.Sharing
+	(*Lesson)(nil),                // 2: trama.projects.v1.Lesson
+	(*CreateLessonRequest)(nil),   // 3: trama.projects.v1.CreateLessonRequest
+	(*GetLessonRequest)(nil),      // 4: trama.projects.v1.GetLessonRequest
+	(*ListLessonsRequest)(nil),    // 5: trama.projects.v1.ListLessonsRequest
+	(*ListLessonsResponse)(nil),   // 6: trama.projects.v1.ListLessonsResponse
+	(*UpdateLessonRequest)(nil),   // 7: trama.projects.v1.UpdateLessonRequest
+	(*SearchLessonsRequest)(nil),  // 8: trama.projects.v1.SearchLessonsRequest
+	(*SearchLessonsResponse)(nil), // 9: trama.projects.v1.SearchLessonsResponse
+	(*LessonHit)(nil),             // 10: trama.projects.v1.LessonHit
+	(*v1.LocalizedText)(nil),      // 11: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(Phase)(0),                    // 13: trama.projects.v1.Phase
+	(*fieldmaskpb.FieldMask)(nil), // 14: google.protobuf.FieldMask
 }
 var file_trama_projects_v1_lesson_proto_depIdxs = []int32{
-	7,  // 0: trama.projects.v1.Lesson.title:type_name -> trama.type.v1.LocalizedText
-	7,  // 1: trama.projects.v1.Lesson.context:type_name -> trama.type.v1.LocalizedText
-	7,  // 2: trama.projects.v1.Lesson.what_happened:type_name -> trama.type.v1.LocalizedText
-	7,  // 3: trama.projects.v1.Lesson.recommendation:type_name -> trama.type.v1.LocalizedText
-	0,  // 4: trama.projects.v1.Lesson.sharing:type_name -> trama.projects.v1.Sharing
-	8,  // 5: trama.projects.v1.Lesson.create_time:type_name -> google.protobuf.Timestamp
-	8,  // 6: trama.projects.v1.Lesson.update_time:type_name -> google.protobuf.Timestamp
-	1,  // 7: trama.projects.v1.CreateLessonRequest.lesson:type_name -> trama.projects.v1.Lesson
-	1,  // 8: trama.projects.v1.ListLessonsResponse.lessons:type_name -> trama.projects.v1.Lesson
-	1,  // 9: trama.projects.v1.UpdateLessonRequest.lesson:type_name -> trama.projects.v1.Lesson
-	9,  // 10: trama.projects.v1.UpdateLessonRequest.update_mask:type_name -> google.protobuf.FieldMask
-	2,  // 11: trama.projects.v1.LessonService.CreateLesson:input_type -> trama.projects.v1.CreateLessonRequest
-	3,  // 12: trama.projects.v1.LessonService.GetLesson:input_type -> trama.projects.v1.GetLessonRequest
-	4,  // 13: trama.projects.v1.LessonService.ListLessons:input_type -> trama.projects.v1.ListLessonsRequest
-	6,  // 14: trama.projects.v1.LessonService.UpdateLesson:input_type -> trama.projects.v1.UpdateLessonRequest
-	1,  // 15: trama.projects.v1.LessonService.CreateLesson:output_type -> trama.projects.v1.Lesson
-	1,  // 16: trama.projects.v1.LessonService.GetLesson:output_type -> trama.projects.v1.Lesson
-	5,  // 17: trama.projects.v1.LessonService.ListLessons:output_type -> trama.projects.v1.ListLessonsResponse
-	1,  // 18: trama.projects.v1.LessonService.UpdateLesson:output_type -> trama.projects.v1.Lesson
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	11, // 0: trama.projects.v1.Lesson.title:type_name -> trama.type.v1.LocalizedText
+	11, // 1: trama.projects.v1.Lesson.context:type_name -> trama.type.v1.LocalizedText
+	11, // 2: trama.projects.v1.Lesson.what_happened:type_name -> trama.type.v1.LocalizedText
+	11, // 3: trama.projects.v1.Lesson.recommendation:type_name -> trama.type.v1.LocalizedText
+	1,  // 4: trama.projects.v1.Lesson.sharing:type_name -> trama.projects.v1.Sharing
+	12, // 5: trama.projects.v1.Lesson.create_time:type_name -> google.protobuf.Timestamp
+	12, // 6: trama.projects.v1.Lesson.update_time:type_name -> google.protobuf.Timestamp
+	13, // 7: trama.projects.v1.Lesson.phase:type_name -> trama.projects.v1.Phase
+	0,  // 8: trama.projects.v1.Lesson.outcome:type_name -> trama.projects.v1.LessonOutcome
+	2,  // 9: trama.projects.v1.CreateLessonRequest.lesson:type_name -> trama.projects.v1.Lesson
+	2,  // 10: trama.projects.v1.ListLessonsResponse.lessons:type_name -> trama.projects.v1.Lesson
+	2,  // 11: trama.projects.v1.UpdateLessonRequest.lesson:type_name -> trama.projects.v1.Lesson
+	14, // 12: trama.projects.v1.UpdateLessonRequest.update_mask:type_name -> google.protobuf.FieldMask
+	13, // 13: trama.projects.v1.SearchLessonsRequest.phase:type_name -> trama.projects.v1.Phase
+	0,  // 14: trama.projects.v1.SearchLessonsRequest.outcome:type_name -> trama.projects.v1.LessonOutcome
+	10, // 15: trama.projects.v1.SearchLessonsResponse.hits:type_name -> trama.projects.v1.LessonHit
+	2,  // 16: trama.projects.v1.LessonHit.lesson:type_name -> trama.projects.v1.Lesson
+	3,  // 17: trama.projects.v1.LessonService.CreateLesson:input_type -> trama.projects.v1.CreateLessonRequest
+	4,  // 18: trama.projects.v1.LessonService.GetLesson:input_type -> trama.projects.v1.GetLessonRequest
+	5,  // 19: trama.projects.v1.LessonService.ListLessons:input_type -> trama.projects.v1.ListLessonsRequest
+	8,  // 20: trama.projects.v1.LessonService.SearchLessons:input_type -> trama.projects.v1.SearchLessonsRequest
+	7,  // 21: trama.projects.v1.LessonService.UpdateLesson:input_type -> trama.projects.v1.UpdateLessonRequest
+	2,  // 22: trama.projects.v1.LessonService.CreateLesson:output_type -> trama.projects.v1.Lesson
+	2,  // 23: trama.projects.v1.LessonService.GetLesson:output_type -> trama.projects.v1.Lesson
+	6,  // 24: trama.projects.v1.LessonService.ListLessons:output_type -> trama.projects.v1.ListLessonsResponse
+	9,  // 25: trama.projects.v1.LessonService.SearchLessons:output_type -> trama.projects.v1.SearchLessonsResponse
+	2,  // 26: trama.projects.v1.LessonService.UpdateLesson:output_type -> trama.projects.v1.Lesson
+	22, // [22:27] is the sub-list for method output_type
+	17, // [17:22] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_lesson_proto_init() }
@@ -673,13 +997,14 @@ func file_trama_projects_v1_lesson_proto_init() {
 	if File_trama_projects_v1_lesson_proto != nil {
 		return
 	}
+	file_trama_projects_v1_project_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_lesson_proto_rawDesc), len(file_trama_projects_v1_lesson_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   6,
+			NumEnums:      2,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

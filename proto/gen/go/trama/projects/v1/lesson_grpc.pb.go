@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LessonService_CreateLesson_FullMethodName = "/trama.projects.v1.LessonService/CreateLesson"
-	LessonService_GetLesson_FullMethodName    = "/trama.projects.v1.LessonService/GetLesson"
-	LessonService_ListLessons_FullMethodName  = "/trama.projects.v1.LessonService/ListLessons"
-	LessonService_UpdateLesson_FullMethodName = "/trama.projects.v1.LessonService/UpdateLesson"
+	LessonService_CreateLesson_FullMethodName  = "/trama.projects.v1.LessonService/CreateLesson"
+	LessonService_GetLesson_FullMethodName     = "/trama.projects.v1.LessonService/GetLesson"
+	LessonService_ListLessons_FullMethodName   = "/trama.projects.v1.LessonService/ListLessons"
+	LessonService_SearchLessons_FullMethodName = "/trama.projects.v1.LessonService/SearchLessons"
+	LessonService_UpdateLesson_FullMethodName  = "/trama.projects.v1.LessonService/UpdateLesson"
 )
 
 // LessonServiceClient is the client API for LessonService service.
@@ -35,12 +36,16 @@ type LessonServiceClient interface {
 	// Writes a lesson of a project, also after its closing. Only the lead may
 	// (LEAD_ONLY).
 	CreateLesson(ctx context.Context, in *CreateLessonRequest, opts ...grpc.CallOption) (*Lesson, error)
-	// Reads a lesson that is shared with the caller.
+	// Reads a lesson that is shared with the caller. Public ones need no token.
 	GetLesson(ctx context.Context, in *GetLessonRequest, opts ...grpc.CallOption) (*Lesson, error)
 	// Lists the lessons shared with the caller, of one project or of the whole
 	// network (`projects/-`): those of their own projects, and the network and
-	// public ones of all others.
+	// public ones of all others; without a token, the public ones.
 	ListLessons(ctx context.Context, in *ListLessonsRequest, opts ...grpc.CallOption) (*ListLessonsResponse, error)
+	// Searches the lessons shared with the caller, over the whole network, by
+	// words in Italian: the best first. Words count by their stems, those of the
+	// title most (BM25, Robertson and Zaragoza, 2009).
+	SearchLessons(ctx context.Context, in *SearchLessonsRequest, opts ...grpc.CallOption) (*SearchLessonsResponse, error)
 	// Changes a lesson. Only the lead may (LEAD_ONLY).
 	UpdateLesson(ctx context.Context, in *UpdateLessonRequest, opts ...grpc.CallOption) (*Lesson, error)
 }
@@ -83,6 +88,16 @@ func (c *lessonServiceClient) ListLessons(ctx context.Context, in *ListLessonsRe
 	return out, nil
 }
 
+func (c *lessonServiceClient) SearchLessons(ctx context.Context, in *SearchLessonsRequest, opts ...grpc.CallOption) (*SearchLessonsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchLessonsResponse)
+	err := c.cc.Invoke(ctx, LessonService_SearchLessons_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *lessonServiceClient) UpdateLesson(ctx context.Context, in *UpdateLessonRequest, opts ...grpc.CallOption) (*Lesson, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Lesson)
@@ -103,12 +118,16 @@ type LessonServiceServer interface {
 	// Writes a lesson of a project, also after its closing. Only the lead may
 	// (LEAD_ONLY).
 	CreateLesson(context.Context, *CreateLessonRequest) (*Lesson, error)
-	// Reads a lesson that is shared with the caller.
+	// Reads a lesson that is shared with the caller. Public ones need no token.
 	GetLesson(context.Context, *GetLessonRequest) (*Lesson, error)
 	// Lists the lessons shared with the caller, of one project or of the whole
 	// network (`projects/-`): those of their own projects, and the network and
-	// public ones of all others.
+	// public ones of all others; without a token, the public ones.
 	ListLessons(context.Context, *ListLessonsRequest) (*ListLessonsResponse, error)
+	// Searches the lessons shared with the caller, over the whole network, by
+	// words in Italian: the best first. Words count by their stems, those of the
+	// title most (BM25, Robertson and Zaragoza, 2009).
+	SearchLessons(context.Context, *SearchLessonsRequest) (*SearchLessonsResponse, error)
 	// Changes a lesson. Only the lead may (LEAD_ONLY).
 	UpdateLesson(context.Context, *UpdateLessonRequest) (*Lesson, error)
 	mustEmbedUnimplementedLessonServiceServer()
@@ -129,6 +148,9 @@ func (UnimplementedLessonServiceServer) GetLesson(context.Context, *GetLessonReq
 }
 func (UnimplementedLessonServiceServer) ListLessons(context.Context, *ListLessonsRequest) (*ListLessonsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLessons not implemented")
+}
+func (UnimplementedLessonServiceServer) SearchLessons(context.Context, *SearchLessonsRequest) (*SearchLessonsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SearchLessons not implemented")
 }
 func (UnimplementedLessonServiceServer) UpdateLesson(context.Context, *UpdateLessonRequest) (*Lesson, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateLesson not implemented")
@@ -208,6 +230,24 @@ func _LessonService_ListLessons_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LessonService_SearchLessons_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchLessonsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LessonServiceServer).SearchLessons(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LessonService_SearchLessons_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LessonServiceServer).SearchLessons(ctx, req.(*SearchLessonsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _LessonService_UpdateLesson_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(UpdateLessonRequest)
 	if err := dec(in); err != nil {
@@ -244,6 +284,10 @@ var LessonService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListLessons",
 			Handler:    _LessonService_ListLessons_Handler,
+		},
+		{
+			MethodName: "SearchLessons",
+			Handler:    _LessonService_SearchLessons_Handler,
 		},
 		{
 			MethodName: "UpdateLesson",
