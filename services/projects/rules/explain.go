@@ -43,7 +43,7 @@ var scopeWords = map[Scope]Text{
 }
 
 var ofWords = map[string]Text{
-	"grant":      {"del contributo concesso", "of the grant"},
+	"grant":      {"della somma concessa", "of the grant"},
 	"paid_costs": {"delle spese pagate", "of the costs paid"},
 	"payment":    {"di ogni erogazione", "of each payment"},
 }

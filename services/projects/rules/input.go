@@ -17,9 +17,6 @@ const (
 // Amounts are in minor units of Project.Currency, rates and shares in basis
 // points (10,000 is the whole).
 type Input struct {
-	// Today is the day the evaluation is made for, as the caller says: rules have
-	// no clock. It decides nothing by itself.
-	Today Date `yaml:"today"`
 	// Project is the project whole.
 	Project Project `yaml:"project"`
 	// Funder is the funder whose rules are looked at, within this project.

@@ -81,13 +81,6 @@ func (s *Set) EffectiveTo() Date { return s.doc.EffectiveTo }
 // Document is the set as it was written. It must not be changed.
 func (s *Set) Document() *Document { return &s.doc }
 
-// CategoryOf is the key of the set's own category that takes the costs of a
-// category of the suite; empty where none does.
-func (s *Set) CategoryOf(category string) string { return s.category[category] }
-
-// Allowed tells whether costs of an own category can be claimed.
-func (s *Set) Allowed(key string) bool { return s.allowed[key] }
-
 // Load reads and compiles a rule set, in YAML or JSON. The error is Problems.
 func Load(source []byte) (*Set, error) {
 	r := &reader{}

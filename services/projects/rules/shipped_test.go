@@ -18,7 +18,6 @@ const (
 // base is a claim that every shipped set accepts without a word.
 func base() Input {
 	in := Input{
-		Today:        "2026-07-10",
 		Project:      Project{Name: "projects/x", Start: "2026-01-01", End: "2028-12-31", Currency: "EUR", Lead: us, Partners: []Partner{{Organisation: us, Kind: "SOCIAL_COOPERATIVE_A"}, {Organisation: them}}},
 		Funder:       Funder{Key: "f1", Title: "Fund", Grant: 50_000 * euros},
 		Organisation: Organisation{Name: us, Kind: "SOCIAL_COOPERATIVE_A"},

@@ -81,7 +81,6 @@ func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c
 func (s *Server) ruleInput(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f domain.Funder, c *claims.Claim, subjects []*claims.Subject,
 	budget []*domain.Line, reported map[string]int64) (rules.Input, error) {
 	in := rules.Input{
-		Today:        s.today(),
 		Project:      rules.Project{Name: p.Name(), Start: p.Start, End: p.End, Currency: p.Currency, Lead: p.Lead},
 		Funder:       rules.Funder{Key: f.Key, Title: f.DisplayName, Grant: f.Grant.Minor},
 		Organisation: rules.Organisation{Name: c.Organisation},
