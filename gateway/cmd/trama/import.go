@@ -7,10 +7,16 @@ import (
 	"os"
 
 	"github.com/trama-suite/trama/gateway/bulk"
+	"github.com/trama-suite/trama/gateway/rest"
 	cataloguev1 "github.com/trama-suite/trama/proto/gen/go/trama/catalogue/v1"
 )
 
 type importCommand struct {
+	Organisations importOrganisationsCommand `cmd:"" default:"withargs" help:"Imports organisations from a CSV file; what import alone does."`
+	Projects      importProjectsCommand      `cmd:"" help:"Imports existing projects and their payments from CSV or Excel tables by a mapping file."`
+}
+
+type importOrganisationsCommand struct {
 	clientFlags
 
 	File         string `arg:"" help:"CSV file with headings; UTF-8, separated by commas, semicolons or tabs." type:"existingfile"`
@@ -21,20 +27,24 @@ type importCommand struct {
 }
 
 // Run imports the file and prints every line that was corrected or refused.
-func (c importCommand) Run(ctx context.Context, g globals) (err error) {
+func (c importOrganisationsCommand) Run(ctx context.Context, g globals) error {
 	client, err := c.client(g)
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(c.File)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
 	pattern := &cataloguev1.ImportOrganisationsRequest{Source: c.Source, Licence: c.Licence, ValidateOnly: c.DryRun}
 	if c.FivePerMille {
 		pattern.Preset = cataloguev1.ImportPreset_IMPORT_PRESET_FIVE_PER_MILLE
 	}
+	return importOrganisations(ctx, client, c.File, pattern)
+}
+
+func importOrganisations(ctx context.Context, client *rest.Client, path string, pattern *cataloguev1.ImportOrganisationsRequest) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
 	report, err := bulk.Organisations(ctx, client, file, pattern, func(l *cataloguev1.ImportLine) {
 		for _, f := range l.GetFindings() {
 			fmt.Printf("line %d: %s: %s (%s)\n", l.GetLine(), f.GetField(), f.GetDescription(), f.GetReason())

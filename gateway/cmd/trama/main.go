@@ -52,7 +52,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Runs targets; without any, the whole suite in one process."`
 	Migrate migrateCommand `cmd:"" help:"Brings the databases up to date, and exits."`
 	Token   tokenCommand   `cmd:"" help:"Mints a token of the local issuer."`
-	Import  importCommand  `cmd:"" help:"Imports organisations from a CSV file through the REST API."`
+	Import  importCommand  `cmd:"" help:"Imports organisations, or existing projects, from tables through the REST API."`
 	Demo    demoCommand    `cmd:"" help:"Loads the demonstration scenario through the REST API and prints a network report."`
 	Rules   rulesCommand   `cmd:"" help:"Checks and explains funders' rule sets, offline."`
 	Doctor  doctorCommand  `cmd:"" help:"Checks running processes; the exit status tells."`
