@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +96,9 @@ func TestImportReconstruction(t *testing.T) {
 		files[name] = content
 	}
 	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
+		if strings.HasSuffix(t.Name(), "postgres") {
+			return // the same import with less data runs there in TestImportsTellOfEveryRow
+		}
 		s := start(t, open)
 		imports := projectsv1.NewImportServiceClient(s.Conn)
 		operator := s.As(operator, "")

@@ -204,7 +204,8 @@ func (b *bound) takeWord(r *Record, v boundValue, name, value string) {
 
 func (b *bound) takeAmount(r *Record, name, value string) {
 	decimal := byte('.')
-	if b.DecimalSeparator == "," && !(b.table.Sheet && plainNumber.MatchString(value)) { // a number cell is written with a point
+	numberCell := b.table.Sheet && plainNumber.MatchString(value) // is written with a point
+	if b.DecimalSeparator == "," && !numberCell {
 		decimal = ','
 	}
 	amount, rounded, err := Amount(value, decimal)
