@@ -68,6 +68,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewResourceServiceClient, projectsv1.RegisterResourceServiceHandlerClient),
 		bind(projectsv1.NewRiskServiceClient, projectsv1.RegisterRiskServiceHandlerClient),
 		bind(projectsv1.NewRuleSetServiceClient, projectsv1.RegisterRuleSetServiceHandlerClient),
+		bind(projectsv1.NewScheduleServiceClient, projectsv1.RegisterScheduleServiceHandlerClient),
 	},
 	"training": {
 		bind(trainingv1.NewAttendanceServiceClient, trainingv1.RegisterAttendanceServiceHandlerClient),

@@ -51,6 +51,7 @@ type suite struct {
 	projectsv1.PlanServiceClient
 	projectsv1.CalendarServiceClient
 	projectsv1.ResourceServiceClient
+	projectsv1.ScheduleServiceClient
 	projectsv1.BudgetServiceClient
 	projectsv1.ExpenditureServiceClient
 	projectsv1.ClaimServiceClient
@@ -70,7 +71,7 @@ func start(t *testing.T, open testkit.OpenDB) *suite {
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
-		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c),
+		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c), projectsv1.NewScheduleServiceClient(c),
 		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewClaimServiceClient(c), projectsv1.NewAlertServiceClient(c),
 		projectsv1.NewAlertRuleServiceClient(c), projectsv1.NewEarnedValueServiceClient(c),
 		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), t,

@@ -40,6 +40,9 @@ func (p *Plan) settings() schedule.Settings {
 	if s.Calendar == "" {
 		s.Calendar = standardCalendar
 	}
+	if p.Settings.Start != 0 {
+		s.Start = p.Settings.Start
+	}
 	if p.Settings.Status != "" {
 		s.Status = schedule.At(p.Settings.Status, 24*60)
 	}
@@ -191,6 +194,17 @@ func (p *Plan) engineError(err error) error {
 		return errs.New(errs.FailedPrecondition, CalendarWrong, "%s: %s", calendar, e.Reason).With("resource", calendar)
 	}
 	return err
+}
+
+// Start is when the plan starts: the first working minute of the default
+// calendar.
+func (p *Plan) Start() (schedule.Time, error) {
+	s := p.settings()
+	axis, err := schedule.NewAxis(s.Start, s.Calendars, s.Calendar)
+	if err != nil {
+		return 0, p.engineError(err)
+	}
+	return axis.Start(s.Start), nil
 }
 
 // Finish is when all work is done; zero for a plan without tasks.

@@ -23,10 +23,12 @@ type Schedule struct {
 
 // Settings are what people write about a schedule.
 type Settings struct {
-	Calendar string     `json:"calendar,omitempty"` // id
-	Zone     string     `json:"zone,omitempty"`     // IANA name
-	Status   civil.Date `json:"status,omitempty"`
-	Baseline string     `json:"baseline,omitempty"` // id
+	// Start is when the plan starts; zero for the project's first day.
+	Start    schedule.Time `json:"start,omitempty"`
+	Calendar string        `json:"calendar,omitempty"` // id
+	Zone     string        `json:"zone,omitempty"`     // IANA name
+	Status   civil.Date    `json:"status,omitempty"`
+	Baseline string        `json:"baseline,omitempty"` // id
 }
 
 // Name returns the resource name.
@@ -125,12 +127,12 @@ func NewBaseline(id string, p *Plan, title Text, there int, now time.Time) (*Bas
 		b.Tasks = append(b.Tasks, BaselineTask{Task: t.ID, Title: t.Title.Text, Start: t.Times.StartTime, Finish: t.Times.FinishTime,
 			Minutes: length, Effort: t.Effort})
 	}
-	b.sum()
+	b.Sum()
 	return b, nil
 }
 
-// sum fills in what is told of a baseline as a whole.
-func (b *Baseline) sum() {
+// Sum fills in what is told of a baseline as a whole.
+func (b *Baseline) Sum() {
 	b.Count = int32(len(b.Tasks))
 	for _, t := range b.Tasks {
 		if b.Start == 0 || t.Start < b.Start {
@@ -194,4 +196,14 @@ func (p *Plan) VarianceOf(t *Task, then BaselineTask) (Variance, error) {
 	length, err := p.Length(t)
 	return Variance{Then: then, Start: int64(axis.Between(then.Start, t.Times.StartTime)),
 		Finish: int64(axis.Between(then.Finish, t.Times.FinishTime)), Duration: length - then.Minutes, Effort: t.Effort - then.Effort}, err
+}
+
+// Same reports whether two date-times are the same instant of a task's work: the
+// end of one working interval and the beginning of the next are.
+func (p *Plan) Same(t *Task, a, b schedule.Time) (bool, error) {
+	axis, err := p.axis(t)
+	if err != nil {
+		return false, err
+	}
+	return a == b || axis.Between(a, b) == 0, nil
 }

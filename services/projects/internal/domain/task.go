@@ -145,8 +145,8 @@ func (w *Work) checkConstraint() error {
 		return errs.InvalidField(ConstraintWrong, "task.constraint.time", "must be given where the constraint is %s", c.Type)
 	case !dated && c.At != 0:
 		return errs.InvalidField(ConstraintWrong, "task.constraint.time", "must be empty where the constraint is %s", c.Type)
-	case c.Pinned && c.Type != schedule.MustStartOn && c.Type != schedule.MustFinishOn:
-		return errs.InvalidField(ConstraintWrong, "task.constraint.pinned", "is only for MUST_START_ON and MUST_FINISH_ON")
+	case c.Pinned && (!dated || c.Type == schedule.StartNoEarlierThan || c.Type == schedule.FinishNoEarlierThan):
+		return errs.InvalidField(ConstraintWrong, "task.constraint.pinned", "is not for a constraint that is %s", c.Type)
 	}
 	return nil
 }

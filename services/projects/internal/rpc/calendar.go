@@ -105,7 +105,7 @@ func (s *Server) CreateCalendar(ctx context.Context, req *projectsv1.CreateCalen
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Calendar, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Calendar, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
 			return nil, err
@@ -151,7 +151,7 @@ func (s *Server) UpdateCalendar(ctx context.Context, req *projectsv1.UpdateCalen
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Calendar, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Calendar, error) {
 		p, c, err := lockChild(ctx, tx, project, id, patch.GetName(), patch.GetEtag(), store.Calendar)
 		if err != nil {
 			return nil, err
@@ -184,7 +184,7 @@ func (s *Server) DeleteCalendar(ctx context.Context, req *projectsv1.DeleteCalen
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
 		p, c, err := lockChild(ctx, tx, project, id, req.GetName(), req.GetEtag(), store.Calendar)
 		if err != nil {
 			return nil, err

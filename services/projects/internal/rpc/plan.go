@@ -3,19 +3,11 @@ package rpc
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
-	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
 	"github.com/trama-suite/trama/services/projects/internal/store"
 )
-
-// mutatePlan runs a change of a project's plan in one transaction.
-func mutatePlan[Req, Resp proto.Message](ctx context.Context, s *Server, req Req, project string, fn func(ctx context.Context, tx *sqldb.Tx) (Resp, error)) (Resp, error) {
-	return platform.Mutate(ctx, s.db, req, fn)
-}
 
 // planParts reads all of a plan but its tasks.
 func planParts(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Plan, error) {

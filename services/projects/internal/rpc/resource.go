@@ -34,7 +34,7 @@ func (s *Server) CreateResource(ctx context.Context, req *projectsv1.CreateResou
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Resource, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Resource, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (s *Server) UpdateResource(ctx context.Context, req *projectsv1.UpdateResou
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Resource, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Resource, error) {
 		p, r, err := lockChild(ctx, tx, project, id, patch.GetName(), patch.GetEtag(), store.Resource)
 		if err != nil {
 			return nil, err
@@ -107,7 +107,7 @@ func (s *Server) DeleteResource(ctx context.Context, req *projectsv1.DeleteResou
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
 		p, r, err := lockChild(ctx, tx, project, id, req.GetName(), req.GetEtag(), store.Resource)
 		if err != nil {
 			return nil, err

@@ -29,6 +29,7 @@ type Server struct {
 	projectsv1.UnsafePlanServiceServer
 	projectsv1.UnsafeCalendarServiceServer
 	projectsv1.UnsafeResourceServiceServer
+	projectsv1.UnsafeScheduleServiceServer
 	projectsv1.UnsafeBudgetServiceServer
 	projectsv1.UnsafeImportServiceServer
 	projectsv1.UnsafeExpenditureServiceServer
@@ -72,6 +73,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterPlanServiceServer(r, s)
 	projectsv1.RegisterCalendarServiceServer(r, s)
 	projectsv1.RegisterResourceServiceServer(r, s)
+	projectsv1.RegisterScheduleServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
 	projectsv1.RegisterImportServiceServer(r, s)
 	projectsv1.RegisterExpenditureServiceServer(r, s)

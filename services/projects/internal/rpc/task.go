@@ -25,7 +25,7 @@ func (s *Server) CreateTask(ctx context.Context, req *projectsv1.CreateTaskReque
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
 			return nil, err
@@ -65,7 +65,7 @@ func (s *Server) BatchCreateTasks(ctx context.Context, req *projectsv1.BatchCrea
 			return nil, inItem(err, "task", path(i))
 		}
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchCreateTasksResponse, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchCreateTasksResponse, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
 			return nil, err
@@ -164,7 +164,7 @@ func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskReque
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Task, error) {
 		p, err := lockShared(ctx, tx, project, patch.GetName())
 		if err != nil {
 			return nil, err
@@ -191,7 +191,7 @@ func (s *Server) BatchUpdateTasks(ctx context.Context, req *projectsv1.BatchUpda
 		}
 		seen[name] = true
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchUpdateTasksResponse, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BatchUpdateTasksResponse, error) {
 		p, err := lockShared(ctx, tx, project, req.GetParent())
 		if err != nil {
 			return nil, err
@@ -278,7 +278,7 @@ func (s *Server) DeleteTask(ctx context.Context, req *projectsv1.DeleteTaskReque
 	if err != nil {
 		return nil, err
 	}
-	return mutatePlan(ctx, s, req, project, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*emptypb.Empty, error) {
 		p, t, err := lockChild(ctx, tx, project, id, req.GetName(), req.GetEtag(), store.Task)
 		if err != nil {
 			return nil, err

@@ -207,6 +207,22 @@ func ListDeliverables(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, projec
 	return page.List(ctx, tx, plan, page.Select{Columns: deliverableColumns, From: "deliverables d", Where: "d.project = $1", Args: []any{project}}, scanner(scanDeliverable))
 }
 
+// NeededTasks names, by the ids of a project's tasks, the deliverables and budget
+// lines that need them.
+func NeededTasks(ctx context.Context, tx *sqldb.Tx, project string) (map[string][]string, error) {
+	type need struct{ task, user string }
+	found, err := collect(ctx, tx, func(r row) (need, error) {
+		var n need
+		return n, r.Scan(&n.task, &n.user)
+	}, `SELECT task, 'projects/' || project || '/deliverables/' || id FROM deliverables WHERE project = $1 AND task IS NOT NULL
+		UNION SELECT work_package, 'projects/' || project || '/budgetLines/' || id FROM budget_lines WHERE project = $1 AND work_package <> '' ORDER BY 2`, project)
+	out := map[string][]string{}
+	for _, n := range found {
+		out[n.task] = append(out[n.task], n.user)
+	}
+	return out, err
+}
+
 // TaskNeededBy names the deliverables that a task makes and the budget lines that
 // pay for it.
 func TaskNeededBy(ctx context.Context, tx *sqldb.Tx, t *domain.Task) ([]string, error) {

@@ -18,6 +18,7 @@ func (p *Plan) Flatten(uid int64) (Calendar, bool) {
 				c.Week[day] = base.Week[day]
 			}
 		}
+		c.Weeks = append(append([]WorkWeek{}, base.Weeks...), c.Weeks...)
 		c.Exceptions = append(append([]Exception{}, base.Exceptions...), c.Exceptions...)
 		c.Base = NoCalendar
 		return c, true

@@ -237,8 +237,13 @@ func plans() *rapid.Generator[*mspdi.Plan] {
 				c.Exceptions = append(c.Exceptions, mspdi.Exception{Name: words().Draw(t, "exception"), From: from,
 					To: from.AddDate(0, 0, rapid.IntRange(0, 9).Draw(t, "days")), Day: days().Draw(t, "exceptional")})
 			}
+			if rapid.Bool().Draw(t, "summer") {
+				day := days().Draw(t, "summerDay")
+				c.Weeks = []mspdi.WorkWeek{{Name: "Estate", From: time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 8, 31, 0, 0, 0, 0, time.UTC), Week: [7]*mspdi.Day{3: &day}}}
+			}
 			p.Calendars = append(p.Calendars, c)
 		}
+		p.Honour = rapid.Bool().Draw(t, "honour")
 		n := rapid.IntRange(0, 8).Draw(t, "tasks")
 		chain := []int64{0}
 		for i := range n {
@@ -323,13 +328,16 @@ func TestWhatIsWrittenIsReadBackTheSame(t *testing.T) {
 // plain takes away where things stood, and pointers.
 func plain(p *mspdi.Plan) string {
 	var out strings.Builder
-	fmt.Fprintln(&out, p.Name, p.Title, p.Start, p.Finish, p.Status, p.FromFinish, p.CalendarUID, p.MinutesPerDay)
+	fmt.Fprintln(&out, p.Name, p.Title, p.Start, p.Finish, p.Status, p.FromFinish, p.Honour, p.CalendarUID, p.MinutesPerDay)
 	for _, c := range p.Calendars {
 		fmt.Fprintln(&out, c.UID, c.Name, c.Base)
 		for i, d := range c.Week {
 			if d != nil {
 				fmt.Fprint(&out, i, len(d.Intervals), d.Intervals)
 			}
+		}
+		for _, x := range c.Weeks {
+			fmt.Fprint(&out, x.Name, x.From, x.To, x.Week[3].Intervals)
 		}
 		for _, x := range c.Exceptions {
 			fmt.Fprintf(&out, "%+v", x)
@@ -343,7 +351,7 @@ func plain(p *mspdi.Plan) string {
 		}
 	}
 	for _, x := range p.Resources {
-		fmt.Fprintln(&out, x.UID, x.Name, x.Type, x.MaxUnits, x.CalendarUID, x.Code)
+		fmt.Fprintln(&out, x.UID, x.Name, x.Type, x.MaxUnits, x.CalendarUID, x.Code, x.Attributes)
 	}
 	for _, a := range p.Assignments {
 		fmt.Fprintln(&out, a.Task, a.Resource, a.Units, a.Work)

@@ -26,7 +26,9 @@ type Plan struct {
 	Start, Finish time.Time
 	Status        time.Time
 	// FromFinish says that the file schedules backwards from its finish.
-	FromFinish    bool
+	FromFinish bool
+	// Honour says that constraint dates win over links.
+	Honour        bool
 	CalendarUID   int64 // NoCalendar for none
 	MinutesPerDay int64
 	Calendars     []Calendar
@@ -44,8 +46,17 @@ type Calendar struct {
 	// for none.
 	Base       int64
 	Week       [7]*Day // from Sunday; nil inherits
+	Weeks      []WorkWeek
 	Exceptions []Exception
 	line       int
+}
+
+// WorkWeek is another week from From to To, inclusive; days that are nil stay as
+// they are.
+type WorkWeek struct {
+	Name     string
+	From, To time.Time // midnights
+	Week     [7]*Day   // from Sunday
 }
 
 // Day is the working time of a day; one without intervals is off.
@@ -169,7 +180,9 @@ type Resource struct {
 	// Code is the custom code; here, the opaque subject.
 	Code  string
 	Group string
-	line  int
+	// Attributes are the custom text fields, by alias, of those with one.
+	Attributes map[string]string
+	line       int
 }
 
 // Assignment is a resource at work on a task, with so many ten-thousandths of

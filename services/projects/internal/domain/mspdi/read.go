@@ -54,10 +54,11 @@ type reader struct {
 }
 
 type custom struct {
-	task  int
-	field int64
-	text  string
-	line  int
+	resource bool // of a resource, otherwise of a task
+	at       int  // which of them
+	field    int64
+	text     string
+	line     int
 }
 
 func (r *reader) project(name string) error {
@@ -80,6 +81,8 @@ func (r *reader) project(name string) error {
 		return err
 	case "CalendarUID":
 		return r.integer(&p.CalendarUID)
+	case "HonorConstraints":
+		return r.flag(&p.Honour)
 	case "MinutesPerDay":
 		return r.integer(&p.MinutesPerDay)
 	case "Calendars":
@@ -164,7 +167,7 @@ func (r *reader) task() error {
 		case "Baseline":
 			return r.baseline(&t)
 		case "ExtendedAttribute":
-			return r.attribute(at)
+			return r.attribute(custom{at: at})
 		}
 		return r.taskValue(&t, name)
 	})
@@ -222,7 +225,7 @@ func (r *reader) forget(t *Task, why string) {
 			r.gone[t.UID] = why
 		}
 	}
-	r.values = slices.DeleteFunc(r.values, func(c custom) bool { return c.task == len(r.plan.Tasks) })
+	r.values = slices.DeleteFunc(r.values, func(c custom) bool { return !c.resource && c.at == len(r.plan.Tasks) })
 	if why != rootTask {
 		r.drops.add("Project/Tasks/Task", why, t.Line, max(t.UID, 0))
 	}
@@ -367,8 +370,8 @@ func (r *reader) baseline(t *Task) error {
 	return err
 }
 
-func (r *reader) attribute(task int) error {
-	c := custom{task: task, line: r.line()}
+func (r *reader) attribute(c custom) error {
+	c.line = r.line()
 	err := r.each(func(name string) error {
 		switch name {
 		case "FieldID":
@@ -417,6 +420,8 @@ func (r *reader) resource() error {
 			return r.words(&x.Code)
 		case "Group":
 			return r.words(&x.Group)
+		case "ExtendedAttribute":
+			return r.attribute(custom{resource: true, at: len(r.plan.Resources)})
 		case "Work":
 			return r.skip() // the sum of the assignments'
 		}

@@ -14,7 +14,7 @@ func (r *reader) calendar() error {
 		return r.fail(TooLarge, "the plan has more than 1,000 calendars")
 	}
 	base := true
-	var weeks, days []Exception
+	var days []Exception
 	err := r.each(func(name string) error {
 		switch name {
 		case "UID":
@@ -30,7 +30,7 @@ func (r *reader) calendar() error {
 		case "Exceptions":
 			return r.all("Exception", func() error { return r.exception(&c) })
 		case "WorkWeeks":
-			return r.all("WorkWeek", func() error { return r.workWeek(&weeks) })
+			return r.all("WorkWeek", func() error { return r.workWeek(&c) })
 		}
 		return r.other(name)
 	})
@@ -48,7 +48,7 @@ func (r *reader) calendar() error {
 	}
 	// The program writes each exception twice, as a WeekDay for its elders: what is
 	// in Exceptions wins, and both win over a work week.
-	c.Exceptions = slices.Concat(weeks, days, c.Exceptions)
+	c.Exceptions = slices.Concat(days, c.Exceptions)
 	if len(c.Exceptions) > r.limits.Others {
 		return r.fail(TooLarge, "calendar %d has more than %d exceptions", c.UID, r.limits.Others)
 	}
@@ -201,35 +201,27 @@ func (r *reader) keep(into *[]Exception, x Exception) error {
 	return nil
 }
 
-// longestWeeks bounds how many days a work week of its own may last.
-const longestWeeks = 3_660
-
-func (r *reader) workWeek(into *[]Exception) error {
+func (r *reader) workWeek(c *Calendar) error {
 	var span Exception
-	var week [7]*Day
+	var w WorkWeek
 	err := r.each(func(name string) error {
 		switch name {
 		case "Name":
-			return r.words(&span.Name)
+			return r.words(&w.Name)
 		case "TimePeriod":
 			return r.period(&span)
 		case "WeekDays":
-			return r.all("WeekDay", func() error { return r.weekDay(&week, nil, false) })
+			return r.all("WeekDay", func() error { return r.weekDay(&w.Week, nil, false) })
 		}
 		return r.other(name)
 	})
 	if err != nil || span.From.IsZero() {
 		return err
 	}
-	for d, n := span.From, 0; !d.After(span.To); d, n = d.AddDate(0, 0, 1), n+1 {
-		if n == longestWeeks {
-			return r.fail(TooLarge, "a work week of its own lasts more than %d days", longestWeeks)
-		}
-		if of := week[d.Weekday()]; of != nil {
-			if err := r.keep(into, Exception{Name: span.Name, From: d, To: d, Day: *of}); err != nil {
-				return err
-			}
-		}
+	if len(c.Weeks) >= 1_000 {
+		return r.fail(TooLarge, "a calendar has more than 1,000 work weeks")
 	}
+	w.From, w.To = span.From, span.To
+	c.Weeks = append(c.Weeks, w)
 	return nil
 }

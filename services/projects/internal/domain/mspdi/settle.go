@@ -111,20 +111,25 @@ func (r *reader) settleTasks() error {
 	}
 	for _, c := range r.values {
 		alias := r.fields[c.field]
-		if c.task >= len(p.Tasks) {
-			continue
+		switch {
+		case c.resource && c.at < len(p.Resources):
+			r.resolve(&p.Resources[c.at].Attributes, alias, "Project/Resources/Resource", p.Resources[c.at].UID, c)
+		case !c.resource && c.at < len(p.Tasks):
+			r.resolve(&p.Tasks[c.at].Attributes, alias, path, p.Tasks[c.at].UID, c)
 		}
-		t := &p.Tasks[c.task]
-		if alias == "" {
-			r.drops.add(path+"/ExtendedAttribute", whyCustom, c.line, t.UID)
-			continue
-		}
-		if t.Attributes == nil {
-			t.Attributes = map[string]string{}
-		}
-		t.Attributes[alias] = c.text
 	}
 	return nil
+}
+
+func (r *reader) resolve(into *map[string]string, alias, path string, uid int64, c custom) {
+	if alias == "" {
+		r.drops.add(path+"/ExtendedAttribute", whyCustom, c.line, uid)
+		return
+	}
+	if *into == nil {
+		*into = map[string]string{}
+	}
+	(*into)[alias] = c.text
 }
 
 // outline finds each task's summary from the levels; a level that is jumped over

@@ -12,10 +12,14 @@ import (
 
 // textFields are the numbers of a task's custom fields Text1 to Text10, which
 // hold the attributes that are written.
-var textFields = []int64{
-	188_743_731, 188_743_734, 188_743_737, 188_743_740, 188_743_743,
-	188_743_746, 188_743_747, 188_743_748, 188_743_749, 188_743_750,
-}
+var (
+	textFields = []int64{
+		188_743_731, 188_743_734, 188_743_737, 188_743_740, 188_743_743,
+		188_743_746, 188_743_747, 188_743_748, 188_743_749, 188_743_750,
+	}
+	// resourceFields are those of a resource's fields Text1 to Text5.
+	resourceFields = []int64{205_520_904, 205_520_905, 205_520_906, 205_520_907, 205_520_908}
+)
 
 // Write writes a plan as MSPDI. Attributes get the custom text fields in the
 // order of their aliases, of which at most ten are written.
@@ -34,7 +38,8 @@ func Write(to io.Writer, p *Plan) error {
 type writer struct {
 	out     *bufio.Writer
 	err     error
-	aliases []string
+	aliases []string // of tasks
+	means   []string // of resources
 }
 
 func (w *writer) raw(s string) {
@@ -88,6 +93,7 @@ func (w *writer) project(p *Plan) {
 	w.integer("DaysPerMonth", 20)
 	w.moment("StatusDate", p.Status)
 	w.flag("NewTasksAreManual", false)
+	w.flag("HonorConstraints", p.Honour)
 	seen := map[string]bool{}
 	for i := range p.Tasks {
 		for alias := range p.Tasks[i].Attributes {
@@ -96,10 +102,25 @@ func (w *writer) project(p *Plan) {
 	}
 	w.aliases = slices.Sorted(maps.Keys(seen))
 	w.aliases = w.aliases[:min(len(w.aliases), len(textFields))]
+	clear(seen)
+	for i := range p.Resources {
+		for alias := range p.Resources[i].Attributes {
+			seen[alias] = true
+		}
+	}
+	w.means = slices.Sorted(maps.Keys(seen))
+	w.means = w.means[:min(len(w.means), len(resourceFields))]
 	w.in("ExtendedAttributes", func() {
 		for i, alias := range w.aliases {
 			w.in("ExtendedAttribute", func() {
 				w.integer("FieldID", textFields[i])
+				w.text("FieldName", "Text"+strconv.Itoa(i+1))
+				w.text("Alias", alias)
+			})
+		}
+		for i, alias := range w.means {
+			w.in("ExtendedAttribute", func() {
+				w.integer("FieldID", resourceFields[i])
 				w.text("FieldName", "Text"+strconv.Itoa(i+1))
 				w.text("Alias", alias)
 			})
@@ -134,8 +155,25 @@ func (w *writer) calendar(c *Calendar) {
 	w.text("Name", c.Name)
 	w.flag("IsBaseCalendar", c.Base == NoCalendar)
 	w.integer("BaseCalendarUID", c.Base)
+	w.week(&c.Week)
+	w.exceptions(c)
+	if len(c.Weeks) == 0 {
+		return
+	}
+	w.in("WorkWeeks", func() {
+		for _, x := range c.Weeks {
+			w.in("WorkWeek", func() {
+				w.period(x.From, x.To)
+				w.text("Name", x.Name)
+				w.week(&x.Week)
+			})
+		}
+	})
+}
+
+func (w *writer) week(week *[7]*Day) {
 	w.in("WeekDays", func() {
-		for i, d := range c.Week {
+		for i, d := range week {
 			if d != nil {
 				w.in("WeekDay", func() {
 					w.integer("DayType", int64(i+1))
@@ -144,6 +182,16 @@ func (w *writer) calendar(c *Calendar) {
 			}
 		}
 	})
+}
+
+func (w *writer) period(from, to time.Time) {
+	w.in("TimePeriod", func() {
+		w.moment("FromDate", from)
+		w.moment("ToDate", to.Add(23*time.Hour+59*time.Minute))
+	})
+}
+
+func (w *writer) exceptions(c *Calendar) {
 	if len(c.Exceptions) == 0 {
 		return
 	}
@@ -151,10 +199,7 @@ func (w *writer) calendar(c *Calendar) {
 		for _, x := range c.Exceptions {
 			w.in("Exception", func() {
 				w.flag("EnteredByOccurrences", false)
-				w.in("TimePeriod", func() {
-					w.moment("FromDate", x.From)
-					w.moment("ToDate", x.To.Add(23*time.Hour+59*time.Minute))
-				})
+				w.period(x.From, x.To)
 				w.integer("Occurrences", int64(x.To.Sub(x.From).Hours()/24)+1)
 				w.text("Name", x.Name)
 				w.integer("Type", 1)
@@ -190,4 +235,16 @@ func (w *writer) resource(x *Resource, id int) {
 	w.text("Group", x.Group)
 	w.text("MaxUnits", formatUnits(x.MaxUnits))
 	w.integer("CalendarUID", x.CalendarUID)
+	for i, alias := range w.means {
+		w.attribute(resourceFields[i], x.Attributes[alias])
+	}
+}
+
+func (w *writer) attribute(field int64, value string) {
+	if value != "" {
+		w.in("ExtendedAttribute", func() {
+			w.integer("FieldID", field)
+			w.text("Value", value)
+		})
+	}
 }

@@ -79,12 +79,7 @@ func (w *writer) task(t *Task, id, level int, number string) {
 		w.in("PredecessorLink", func() { w.link(l) })
 	}
 	for i, alias := range w.aliases {
-		if value := t.Attributes[alias]; value != "" {
-			w.in("ExtendedAttribute", func() {
-				w.integer("FieldID", textFields[i])
-				w.text("Value", value)
-			})
-		}
+		w.attribute(textFields[i], t.Attributes[alias])
 	}
 	for _, b := range t.Baselines {
 		w.in("Baseline", func() {

@@ -750,7 +750,7 @@ type Constraint struct {
 	// The local date-time, `2026-01-31T08:00`; of AS_LATE_AS_POSSIBLE empty.
 	Time string `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
 	// The date-time wins over the links, as for a task that is scheduled by hand.
-	// Only with MUST_START_ON and MUST_FINISH_ON.
+	// Not with the no-earlier constraints, nor as late as possible.
 	Pinned        bool `protobuf:"varint,3,opt,name=pinned,proto3" json:"pinned,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -62,7 +62,10 @@ type Schedule struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the settings, not of the tasks. In an update, the etag as
 	// last read, or empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,15,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,15,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When the plan starts, local date-time; empty means the start of the project's
+	// first day. No task that has not started is planned before it.
+	PlanStartTime string `protobuf:"bytes,16,opt,name=plan_start_time,json=planStartTime,proto3" json:"plan_start_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -198,6 +201,13 @@ func (x *Schedule) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Schedule) GetEtag() string {
 	if x != nil {
 		return x.Etag
+	}
+	return ""
+}
+
+func (x *Schedule) GetPlanStartTime() string {
+	if x != nil {
+		return x.PlanStartTime
 	}
 	return ""
 }
@@ -485,6 +495,80 @@ func (x *LevelledTask) GetDeadlineMissed() bool {
 	return false
 }
 
+// Overload is a stretch of time in which a resource is used beyond its capacity
+// (sovrassegnazione).
+type Overload struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The resource.
+	Resource string `protobuf:"bytes,1,opt,name=resource,proto3" json:"resource,omitempty"`
+	// From this local date-time on.
+	StartTime string `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Up to this local date-time.
+	EndTime string `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// How much of it is used, in hundredths of one whole.
+	UnitsPercent  int32 `protobuf:"varint,4,opt,name=units_percent,json=unitsPercent,proto3" json:"units_percent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Overload) Reset() {
+	*x = Overload{}
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Overload) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Overload) ProtoMessage() {}
+
+func (x *Overload) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Overload.ProtoReflect.Descriptor instead.
+func (*Overload) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_schedule_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Overload) GetResource() string {
+	if x != nil {
+		return x.Resource
+	}
+	return ""
+}
+
+func (x *Overload) GetStartTime() string {
+	if x != nil {
+		return x.StartTime
+	}
+	return ""
+}
+
+func (x *Overload) GetEndTime() string {
+	if x != nil {
+		return x.EndTime
+	}
+	return ""
+}
+
+func (x *Overload) GetUnitsPercent() int32 {
+	if x != nil {
+		return x.UnitsPercent
+	}
+	return 0
+}
+
 // ImportDrop is something of an imported document that the plan does not hold.
 type ImportDrop struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -505,7 +589,7 @@ type ImportDrop struct {
 
 func (x *ImportDrop) Reset() {
 	*x = ImportDrop{}
-	mi := &file_trama_projects_v1_schedule_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +601,7 @@ func (x *ImportDrop) String() string {
 func (*ImportDrop) ProtoMessage() {}
 
 func (x *ImportDrop) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_schedule_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +614,7 @@ func (x *ImportDrop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportDrop.ProtoReflect.Descriptor instead.
 func (*ImportDrop) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_schedule_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_schedule_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ImportDrop) GetPath() string {
@@ -592,7 +676,7 @@ type ImportDifference struct {
 
 func (x *ImportDifference) Reset() {
 	*x = ImportDifference{}
-	mi := &file_trama_projects_v1_schedule_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -604,7 +688,7 @@ func (x *ImportDifference) String() string {
 func (*ImportDifference) ProtoMessage() {}
 
 func (x *ImportDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_schedule_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_schedule_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -617,7 +701,7 @@ func (x *ImportDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportDifference.ProtoReflect.Descriptor instead.
 func (*ImportDifference) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_schedule_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_schedule_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ImportDifference) GetUid() int64 {
@@ -673,7 +757,7 @@ var File_trama_projects_v1_schedule_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_schedule_proto_rawDesc = "" +
 	"\n" +
-	" trama/projects/v1/schedule.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\x97\b\n" +
+	" trama/projects/v1/schedule.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xf9\b\n" +
 	"\bSchedule\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\xb8\x01\n" +
 	"\bcalendar\x18\x02 \x01(\tB\x9b\x01\xbaH\x97\x01\xd8\x01\x01r\x91\x012\x8e\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/calendars/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\bcalendar\x12$\n" +
@@ -696,7 +780,8 @@ const file_trama_projects_v1_schedule_proto_rawDesc = "" +
 	"\fplan_version\x18\r \x01(\x03B\x04\xe2A\x01\x03R\vplanVersion\x12A\n" +
 	"\vupdate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:N\xeaAK\n" +
+	"\x04etag\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12`\n" +
+	"\x0fplan_start_time\x18\x10 \x01(\tB8\xbaH5\xd8\x01\x01r02.^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$R\rplanStartTime:N\xeaAK\n" +
 	"\x17projects.trama/Schedule\x12\x1bprojects/{project}/schedule*\tschedules2\bschedule\"\x88\x03\n" +
 	"\bBaseline\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
@@ -727,7 +812,13 @@ const file_trama_projects_v1_schedule_proto_rawDesc = "" +
 	"\x13levelled_start_time\x18\x03 \x01(\tR\x11levelledStartTime\x120\n" +
 	"\x14levelled_finish_time\x18\x04 \x01(\tR\x12levelledFinishTime\x12#\n" +
 	"\rdelay_minutes\x18\x05 \x01(\x03R\fdelayMinutes\x12'\n" +
-	"\x0fdeadline_missed\x18\x06 \x01(\bR\x0edeadlineMissed\"t\n" +
+	"\x0fdeadline_missed\x18\x06 \x01(\bR\x0edeadlineMissed\"\x85\x01\n" +
+	"\bOverload\x12\x1a\n" +
+	"\bresource\x18\x01 \x01(\tR\bresource\x12\x1d\n" +
+	"\n" +
+	"start_time\x18\x02 \x01(\tR\tstartTime\x12\x19\n" +
+	"\bend_time\x18\x03 \x01(\tR\aendTime\x12#\n" +
+	"\runits_percent\x18\x04 \x01(\x05R\funitsPercent\"t\n" +
 	"\n" +
 	"ImportDrop\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
@@ -758,21 +849,22 @@ func file_trama_projects_v1_schedule_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_schedule_proto_rawDescData
 }
 
-var file_trama_projects_v1_schedule_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trama_projects_v1_schedule_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_trama_projects_v1_schedule_proto_goTypes = []any{
 	(*Schedule)(nil),              // 0: trama.projects.v1.Schedule
 	(*Baseline)(nil),              // 1: trama.projects.v1.Baseline
 	(*BaselineTask)(nil),          // 2: trama.projects.v1.BaselineTask
 	(*LevelledTask)(nil),          // 3: trama.projects.v1.LevelledTask
-	(*ImportDrop)(nil),            // 4: trama.projects.v1.ImportDrop
-	(*ImportDifference)(nil),      // 5: trama.projects.v1.ImportDifference
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
-	(*v1.LocalizedText)(nil),      // 7: trama.type.v1.LocalizedText
+	(*Overload)(nil),              // 4: trama.projects.v1.Overload
+	(*ImportDrop)(nil),            // 5: trama.projects.v1.ImportDrop
+	(*ImportDifference)(nil),      // 6: trama.projects.v1.ImportDifference
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*v1.LocalizedText)(nil),      // 8: trama.type.v1.LocalizedText
 }
 var file_trama_projects_v1_schedule_proto_depIdxs = []int32{
-	6, // 0: trama.projects.v1.Schedule.update_time:type_name -> google.protobuf.Timestamp
-	7, // 1: trama.projects.v1.Baseline.title:type_name -> trama.type.v1.LocalizedText
-	6, // 2: trama.projects.v1.Baseline.create_time:type_name -> google.protobuf.Timestamp
+	7, // 0: trama.projects.v1.Schedule.update_time:type_name -> google.protobuf.Timestamp
+	8, // 1: trama.projects.v1.Baseline.title:type_name -> trama.type.v1.LocalizedText
+	7, // 2: trama.projects.v1.Baseline.create_time:type_name -> google.protobuf.Timestamp
 	3, // [3:3] is the sub-list for method output_type
 	3, // [3:3] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
@@ -791,7 +883,7 @@ func file_trama_projects_v1_schedule_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_schedule_proto_rawDesc), len(file_trama_projects_v1_schedule_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -202,8 +202,7 @@ type LevelScheduleRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Stores the delays; otherwise nothing changes.
 	Apply bool `protobuf:"varint,2,opt,name=apply,proto3" json:"apply,omitempty"`
-	// Takes away the delays of an earlier levelling first; with apply and no
-	// resource in the plan, that is all it does.
+	// Takes away the delays of an earlier levelling instead of finding new ones.
 	Clear bool `protobuf:"varint,3,opt,name=clear,proto3" json:"clear,omitempty"`
 	// The schedule's plan_version as last read: another one is STALE_ETAG. 0 to
 	// level whatever is there.
@@ -301,8 +300,11 @@ type LevelScheduleResponse struct {
 	GapBasisPoints int64 `protobuf:"varint,7,opt,name=gap_basis_points,json=gapBasisPoints,proto3" json:"gap_basis_points,omitempty"`
 	// How many tasks then miss their deadline.
 	MissedDeadlineCount int32 `protobuf:"varint,8,opt,name=missed_deadline_count,json=missedDeadlineCount,proto3" json:"missed_deadline_count,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Where a resource is used beyond its capacity all the same: by tasks that may
+	// not be moved, because they have started or are pinned. At most 1,000.
+	Overloads     []*Overload `protobuf:"bytes,9,rep,name=overloads,proto3" json:"overloads,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LevelScheduleResponse) Reset() {
@@ -389,6 +391,13 @@ func (x *LevelScheduleResponse) GetMissedDeadlineCount() int32 {
 		return x.MissedDeadlineCount
 	}
 	return 0
+}
+
+func (x *LevelScheduleResponse) GetOverloads() []*Overload {
+	if x != nil {
+		return x.Overloads
+	}
+	return nil
 }
 
 // ImportScheduleRequest imports a document.
@@ -1182,7 +1191,7 @@ const file_trama_projects_v1_schedule_service_proto_rawDesc = "" +
 	"\x05clear\x18\x03 \x01(\bR\x05clear\x124\n" +
 	"\fplan_version\x18\x04 \x01(\x03B\x11\xbaH\x0e\"\f\x18\x80\x80\x90\x94\x8e\x8a\x9b\xf3|(\x00R\vplanVersion\x12*\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xf4\x02\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xaf\x03\n" +
 	"\x15LevelScheduleResponse\x12\x18\n" +
 	"\aapplied\x18\x01 \x01(\bR\aapplied\x125\n" +
 	"\x05tasks\x18\x02 \x03(\v2\x1f.trama.projects.v1.LevelledTaskR\x05tasks\x12\x1f\n" +
@@ -1192,7 +1201,8 @@ const file_trama_projects_v1_schedule_service_proto_rawDesc = "" +
 	"\x10makespan_minutes\x18\x05 \x01(\x03R\x0fmakespanMinutes\x12.\n" +
 	"\x13lower_bound_minutes\x18\x06 \x01(\x03R\x11lowerBoundMinutes\x12(\n" +
 	"\x10gap_basis_points\x18\a \x01(\x03R\x0egapBasisPoints\x122\n" +
-	"\x15missed_deadline_count\x18\b \x01(\x05R\x13missedDeadlineCount\"\xe8\x03\n" +
+	"\x15missed_deadline_count\x18\b \x01(\x05R\x13missedDeadlineCount\x129\n" +
+	"\toverloads\x18\t \x03(\v2\x1b.trama.projects.v1.OverloadR\toverloads\"\xe8\x03\n" +
 	"\x15ImportScheduleRequest\x12k\n" +
 	"\x04name\x18\x01 \x01(\tBW\xbaHTrR2P^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/schedule$R\x04name\x12\xa9\x01\n" +
 	"\x04file\x18\x02 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/files/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04file\x12\x17\n" +
@@ -1324,50 +1334,52 @@ var file_trama_projects_v1_schedule_service_proto_goTypes = []any{
 	(*Schedule)(nil),                  // 16: trama.projects.v1.Schedule
 	(*fieldmaskpb.FieldMask)(nil),     // 17: google.protobuf.FieldMask
 	(*LevelledTask)(nil),              // 18: trama.projects.v1.LevelledTask
-	(*ImportDrop)(nil),                // 19: trama.projects.v1.ImportDrop
-	(*ImportDifference)(nil),          // 20: trama.projects.v1.ImportDifference
-	(*Baseline)(nil),                  // 21: trama.projects.v1.Baseline
-	(*BaselineTask)(nil),              // 22: trama.projects.v1.BaselineTask
-	(*httpbody.HttpBody)(nil),         // 23: google.api.HttpBody
-	(*emptypb.Empty)(nil),             // 24: google.protobuf.Empty
+	(*Overload)(nil),                  // 19: trama.projects.v1.Overload
+	(*ImportDrop)(nil),                // 20: trama.projects.v1.ImportDrop
+	(*ImportDifference)(nil),          // 21: trama.projects.v1.ImportDifference
+	(*Baseline)(nil),                  // 22: trama.projects.v1.Baseline
+	(*BaselineTask)(nil),              // 23: trama.projects.v1.BaselineTask
+	(*httpbody.HttpBody)(nil),         // 24: google.api.HttpBody
+	(*emptypb.Empty)(nil),             // 25: google.protobuf.Empty
 }
 var file_trama_projects_v1_schedule_service_proto_depIdxs = []int32{
 	16, // 0: trama.projects.v1.UpdateScheduleRequest.schedule:type_name -> trama.projects.v1.Schedule
 	17, // 1: trama.projects.v1.UpdateScheduleRequest.update_mask:type_name -> google.protobuf.FieldMask
 	18, // 2: trama.projects.v1.LevelScheduleResponse.tasks:type_name -> trama.projects.v1.LevelledTask
-	0,  // 3: trama.projects.v1.ImportScheduleRequest.mode:type_name -> trama.projects.v1.ImportMode
-	19, // 4: trama.projects.v1.ImportScheduleResponse.dropped:type_name -> trama.projects.v1.ImportDrop
-	20, // 5: trama.projects.v1.ImportScheduleResponse.differences:type_name -> trama.projects.v1.ImportDifference
-	21, // 6: trama.projects.v1.CreateBaselineRequest.baseline:type_name -> trama.projects.v1.Baseline
-	21, // 7: trama.projects.v1.ListBaselinesResponse.baselines:type_name -> trama.projects.v1.Baseline
-	22, // 8: trama.projects.v1.ListBaselineTasksResponse.tasks:type_name -> trama.projects.v1.BaselineTask
-	1,  // 9: trama.projects.v1.ScheduleService.GetSchedule:input_type -> trama.projects.v1.GetScheduleRequest
-	2,  // 10: trama.projects.v1.ScheduleService.UpdateSchedule:input_type -> trama.projects.v1.UpdateScheduleRequest
-	3,  // 11: trama.projects.v1.ScheduleService.LevelSchedule:input_type -> trama.projects.v1.LevelScheduleRequest
-	5,  // 12: trama.projects.v1.ScheduleService.ImportSchedule:input_type -> trama.projects.v1.ImportScheduleRequest
-	7,  // 13: trama.projects.v1.ScheduleService.ExportSchedule:input_type -> trama.projects.v1.ExportScheduleRequest
-	8,  // 14: trama.projects.v1.ScheduleService.ExportCalendarFeed:input_type -> trama.projects.v1.ExportCalendarFeedRequest
-	9,  // 15: trama.projects.v1.ScheduleService.CreateBaseline:input_type -> trama.projects.v1.CreateBaselineRequest
-	10, // 16: trama.projects.v1.ScheduleService.GetBaseline:input_type -> trama.projects.v1.GetBaselineRequest
-	11, // 17: trama.projects.v1.ScheduleService.ListBaselines:input_type -> trama.projects.v1.ListBaselinesRequest
-	14, // 18: trama.projects.v1.ScheduleService.ListBaselineTasks:input_type -> trama.projects.v1.ListBaselineTasksRequest
-	13, // 19: trama.projects.v1.ScheduleService.DeleteBaseline:input_type -> trama.projects.v1.DeleteBaselineRequest
-	16, // 20: trama.projects.v1.ScheduleService.GetSchedule:output_type -> trama.projects.v1.Schedule
-	16, // 21: trama.projects.v1.ScheduleService.UpdateSchedule:output_type -> trama.projects.v1.Schedule
-	4,  // 22: trama.projects.v1.ScheduleService.LevelSchedule:output_type -> trama.projects.v1.LevelScheduleResponse
-	6,  // 23: trama.projects.v1.ScheduleService.ImportSchedule:output_type -> trama.projects.v1.ImportScheduleResponse
-	23, // 24: trama.projects.v1.ScheduleService.ExportSchedule:output_type -> google.api.HttpBody
-	23, // 25: trama.projects.v1.ScheduleService.ExportCalendarFeed:output_type -> google.api.HttpBody
-	21, // 26: trama.projects.v1.ScheduleService.CreateBaseline:output_type -> trama.projects.v1.Baseline
-	21, // 27: trama.projects.v1.ScheduleService.GetBaseline:output_type -> trama.projects.v1.Baseline
-	12, // 28: trama.projects.v1.ScheduleService.ListBaselines:output_type -> trama.projects.v1.ListBaselinesResponse
-	15, // 29: trama.projects.v1.ScheduleService.ListBaselineTasks:output_type -> trama.projects.v1.ListBaselineTasksResponse
-	24, // 30: trama.projects.v1.ScheduleService.DeleteBaseline:output_type -> google.protobuf.Empty
-	20, // [20:31] is the sub-list for method output_type
-	9,  // [9:20] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	19, // 3: trama.projects.v1.LevelScheduleResponse.overloads:type_name -> trama.projects.v1.Overload
+	0,  // 4: trama.projects.v1.ImportScheduleRequest.mode:type_name -> trama.projects.v1.ImportMode
+	20, // 5: trama.projects.v1.ImportScheduleResponse.dropped:type_name -> trama.projects.v1.ImportDrop
+	21, // 6: trama.projects.v1.ImportScheduleResponse.differences:type_name -> trama.projects.v1.ImportDifference
+	22, // 7: trama.projects.v1.CreateBaselineRequest.baseline:type_name -> trama.projects.v1.Baseline
+	22, // 8: trama.projects.v1.ListBaselinesResponse.baselines:type_name -> trama.projects.v1.Baseline
+	23, // 9: trama.projects.v1.ListBaselineTasksResponse.tasks:type_name -> trama.projects.v1.BaselineTask
+	1,  // 10: trama.projects.v1.ScheduleService.GetSchedule:input_type -> trama.projects.v1.GetScheduleRequest
+	2,  // 11: trama.projects.v1.ScheduleService.UpdateSchedule:input_type -> trama.projects.v1.UpdateScheduleRequest
+	3,  // 12: trama.projects.v1.ScheduleService.LevelSchedule:input_type -> trama.projects.v1.LevelScheduleRequest
+	5,  // 13: trama.projects.v1.ScheduleService.ImportSchedule:input_type -> trama.projects.v1.ImportScheduleRequest
+	7,  // 14: trama.projects.v1.ScheduleService.ExportSchedule:input_type -> trama.projects.v1.ExportScheduleRequest
+	8,  // 15: trama.projects.v1.ScheduleService.ExportCalendarFeed:input_type -> trama.projects.v1.ExportCalendarFeedRequest
+	9,  // 16: trama.projects.v1.ScheduleService.CreateBaseline:input_type -> trama.projects.v1.CreateBaselineRequest
+	10, // 17: trama.projects.v1.ScheduleService.GetBaseline:input_type -> trama.projects.v1.GetBaselineRequest
+	11, // 18: trama.projects.v1.ScheduleService.ListBaselines:input_type -> trama.projects.v1.ListBaselinesRequest
+	14, // 19: trama.projects.v1.ScheduleService.ListBaselineTasks:input_type -> trama.projects.v1.ListBaselineTasksRequest
+	13, // 20: trama.projects.v1.ScheduleService.DeleteBaseline:input_type -> trama.projects.v1.DeleteBaselineRequest
+	16, // 21: trama.projects.v1.ScheduleService.GetSchedule:output_type -> trama.projects.v1.Schedule
+	16, // 22: trama.projects.v1.ScheduleService.UpdateSchedule:output_type -> trama.projects.v1.Schedule
+	4,  // 23: trama.projects.v1.ScheduleService.LevelSchedule:output_type -> trama.projects.v1.LevelScheduleResponse
+	6,  // 24: trama.projects.v1.ScheduleService.ImportSchedule:output_type -> trama.projects.v1.ImportScheduleResponse
+	24, // 25: trama.projects.v1.ScheduleService.ExportSchedule:output_type -> google.api.HttpBody
+	24, // 26: trama.projects.v1.ScheduleService.ExportCalendarFeed:output_type -> google.api.HttpBody
+	22, // 27: trama.projects.v1.ScheduleService.CreateBaseline:output_type -> trama.projects.v1.Baseline
+	22, // 28: trama.projects.v1.ScheduleService.GetBaseline:output_type -> trama.projects.v1.Baseline
+	12, // 29: trama.projects.v1.ScheduleService.ListBaselines:output_type -> trama.projects.v1.ListBaselinesResponse
+	15, // 30: trama.projects.v1.ScheduleService.ListBaselineTasks:output_type -> trama.projects.v1.ListBaselineTasksResponse
+	25, // 31: trama.projects.v1.ScheduleService.DeleteBaseline:output_type -> google.protobuf.Empty
+	21, // [21:32] is the sub-list for method output_type
+	10, // [10:21] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_schedule_service_proto_init() }
