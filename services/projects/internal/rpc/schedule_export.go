@@ -15,7 +15,7 @@ import (
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
 	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
-	"github.com/trama-suite/trama/services/projects/internal/domain/feed"
+	"github.com/trama-suite/trama/services/projects/internal/domain/ical"
 	"github.com/trama-suite/trama/services/projects/internal/domain/interchange"
 	"github.com/trama-suite/trama/services/projects/internal/domain/mspdi"
 	"github.com/trama-suite/trama/services/projects/internal/domain/schedule"
@@ -65,7 +65,7 @@ func (s *Server) ExportSchedule(req *projectsv1.ExportScheduleRequest, stream gr
 // ExportCalendarFeed writes the plan's dates as an iCalendar feed.
 func (s *Server) ExportCalendarFeed(req *projectsv1.ExportCalendarFeedRequest, stream grpc.ServerStreamingServer[httpbody.HttpBody]) error {
 	type export struct {
-		feed feed.Feed
+		feed ical.Feed
 		name string
 	}
 	out, err := readPlan(stream.Context(), s, req.GetName(), func(ctx context.Context, tx *sqldb.Tx, plan *domain.Plan) (export, error) {
@@ -82,11 +82,11 @@ func (s *Server) ExportCalendarFeed(req *projectsv1.ExportCalendarFeedRequest, s
 }
 
 // feedOf are the dates that people have to keep.
-func feedOf(plan *domain.Plan, deliverables []*domain.Deliverable, now time.Time) feed.Feed {
+func feedOf(plan *domain.Plan, deliverables []*domain.Deliverable, now time.Time) ical.Feed {
 	p, zone := plan.Project, plan.Settings.Location()
-	out := feed.Feed{Title: p.Title.Text, Zone: zone.String(), Now: now}
+	out := ical.Feed{Title: p.Title.Text, Zone: zone.String(), Now: now}
 	add := func(kind, name, title string, day civil.Date, at schedule.Time, stamp domain.Stamp, done bool) {
-		e := feed.Event{UID: kind + "@" + strings.ReplaceAll(name, "/", "."), Title: title, Day: day, Category: strings.ToUpper(kind), Details: name,
+		e := ical.Event{UID: kind + "@" + strings.ReplaceAll(name, "/", "."), Title: title, Day: day, Category: strings.ToUpper(kind), Details: name,
 			Changed: stamp.Updated, Version: stamp.Version, Done: done}
 		if at != 0 {
 			e.At = instant(at, zone)
@@ -110,7 +110,7 @@ func feedOf(plan *domain.Plan, deliverables []*domain.Deliverable, now time.Time
 		}
 	}
 	add("end", p.Name(), p.Title.Text, p.End, 0, p.Stamp, p.Phase == domain.Closed)
-	slices.SortStableFunc(out.Events, func(a, b feed.Event) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.UID, b.UID)) })
+	slices.SortStableFunc(out.Events, func(a, b ical.Event) int { return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.UID, b.UID)) })
 	return out
 }
 

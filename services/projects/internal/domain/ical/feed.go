@@ -1,6 +1,6 @@
-// Package feed writes dates as an iCalendar feed (RFC 5545) that calendar
+// Package ical writes dates as an iCalendar feed (RFC 5545) that calendar
 // programs subscribe to. It reads no clock.
-package feed
+package ical
 
 import (
 	"io"

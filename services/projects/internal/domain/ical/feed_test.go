@@ -1,4 +1,4 @@
-package feed_test
+package ical_test
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
-	"github.com/trama-suite/trama/services/projects/internal/domain/feed"
+	"github.com/trama-suite/trama/services/projects/internal/domain/ical"
 )
 
 func TestAFeedIsWhatCalendarProgramsRead(t *testing.T) {
 	now := time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC)
 	title := strings.Repeat("Già finito; però, «così» \\ è\n", 12)
-	f := feed.Feed{Title: "Rete, digitale", Zone: "Europe/Rome", Now: now, Events: []feed.Event{
+	f := ical.Feed{Title: "Rete, digitale", Zone: "Europe/Rome", Now: now, Events: []ical.Event{
 		{UID: "tasks/1@trama", Title: title, Day: "2026-03-01", Category: "MILESTONE", Changed: now, Version: 3, Details: "x\r\nBEGIN:VEVENT"},
 		{UID: "tasks/2@trama", Title: "Scadenza", At: time.Date(2026, 6, 1, 15, 0, 0, 0, time.UTC), Category: "DEADLINE", Changed: now, Version: 1},
 	}}
