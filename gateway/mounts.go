@@ -57,6 +57,7 @@ var mounts = map[string][]mount{
 		bind(projectsv1.NewExpenditureServiceClient, projectsv1.RegisterExpenditureServiceHandlerClient),
 		bind(projectsv1.NewCalendarServiceClient, projectsv1.RegisterCalendarServiceHandlerClient),
 		bind(projectsv1.NewDashboardServiceClient, projectsv1.RegisterDashboardServiceHandlerClient),
+		bind(projectsv1.NewExportServiceClient, projectsv1.RegisterExportServiceHandlerClient),
 		bind(projectsv1.NewFileServiceClient, projectsv1.RegisterFileServiceHandlerClient),
 		mountUpload,
 		bind(projectsv1.NewEarnedValueServiceClient, projectsv1.RegisterEarnedValueServiceHandlerClient),

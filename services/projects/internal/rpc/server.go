@@ -40,6 +40,7 @@ type Server struct {
 	projectsv1.UnsafeLessonServiceServer
 	projectsv1.UnsafeDashboardServiceServer
 	projectsv1.UnsafeFileServiceServer
+	projectsv1.UnsafeExportServiceServer
 	projectsv1.UnsafeRuleSetServiceServer
 
 	db     *sqldb.DB
@@ -84,6 +85,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterLessonServiceServer(r, s)
 	projectsv1.RegisterDashboardServiceServer(r, s)
 	projectsv1.RegisterFileServiceServer(r, s)
+	projectsv1.RegisterExportServiceServer(r, s)
 	projectsv1.RegisterRuleSetServiceServer(r, s)
 }
 
