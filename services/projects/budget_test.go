@@ -264,3 +264,23 @@ func checkTotals(t *testing.T, x *projectsv1.BudgetTotals, planned, spent int64)
 		}
 	}
 }
+
+// The version of a funder's rules is pinned when they are set, and stays.
+func TestRulesOfAFunderArePinned(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		const own = "ruleSets/own-funds"
+		p := s.project(func(p *projectsv1.Project) { p.Funders[0].RuleSet = own })
+		if v := p.GetFunders()[0].GetRuleSetVersion(); v < 1 {
+			t.Fatalf("version %d is pinned", v)
+		}
+		for field, f := range map[string]*projectsv1.Funder{
+			"no such set":     {DisplayName: "F", Grant: eur(1), RuleSet: "ruleSets/nobodys"},
+			"no such version": {DisplayName: "F", Grant: eur(1), RuleSet: own, RuleSetVersion: 999},
+		} {
+			_, err := s.UpdateProject(s.As(manager, leader), &projectsv1.UpdateProjectRequest{Project: &projectsv1.Project{Name: p.GetName(), Funders: []*projectsv1.Funder{f}}})
+			if e := refused(t, err, codes.InvalidArgument, errs.ReferenceNotFound); e.Fields[0].Path != "project.funders[0].rule_set" {
+				t.Errorf("%s: %v", field, e.Fields)
+			}
+		}
+	})
+}

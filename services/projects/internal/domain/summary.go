@@ -32,6 +32,46 @@ type LineCost struct {
 	Figures      // Planned is not looked at
 }
 
+// FlatClaim is what the claims to one funder hold of a flat rate in a period.
+type FlatClaim struct {
+	Line, Funder, Period string
+	Figures              // Planned and Spent are not looked at
+}
+
+// MostClaimed are the costs of flat rates. Where several funders were shown the
+// same line, the most that one of them was shown is reported, and certified; paid
+// is what all of them paid: as it is of expenditures.
+func MostClaimed(claims []FlatClaim) []LineCost {
+	type shown struct{ line, funder string }
+	reported, certified := map[shown]int64{}, map[shown]int64{}
+	for _, c := range claims {
+		reported[shown{c.Line, c.Funder}] += c.Reported
+		certified[shown{c.Line, c.Funder}] += c.Certified
+	}
+	most := func(sums map[shown]int64) map[string]string {
+		out := map[string]string{}
+		for x, sum := range sums {
+			best, any := out[x.line]
+			if top := sums[shown{x.line, best}]; !any || sum > top || sum == top && x.funder < best {
+				out[x.line] = x.funder
+			}
+		}
+		return out
+	}
+	mostReported, mostCertified := most(reported), most(certified)
+	out := make([]LineCost, len(claims))
+	for i, c := range claims {
+		out[i] = LineCost{Line: c.Line, Period: c.Period, Figures: Figures{Paid: c.Paid}}
+		if mostReported[c.Line] == c.Funder {
+			out[i].Reported = c.Reported
+		}
+		if mostCertified[c.Line] == c.Funder {
+			out[i].Certified = c.Certified
+		}
+	}
+	return out
+}
+
 // Sum is the figures of one key of a dimension.
 type Sum struct {
 	Key string

@@ -22,7 +22,11 @@ func (s *Server) CreateProject(ctx context.Context, req *projectsv1.CreateProjec
 		}
 	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Project, error) {
-		p, event, err := domain.OpenProject(s.newID(), m.GetOrganisation(), m.GetCurrencyCode(), "", cardOf(m), s.now())
+		card := cardOf(m)
+		if err := s.pinRules(ctx, tx, &card, nil); err != nil {
+			return nil, err
+		}
+		p, event, err := domain.OpenProject(s.newID(), m.GetOrganisation(), m.GetCurrencyCode(), "", card, s.now())
 		if err != nil {
 			return nil, err
 		}
@@ -124,7 +128,11 @@ func (s *Server) UpdateProject(ctx context.Context, req *projectsv1.UpdateProjec
 			return nil, err
 		}
 		was, start := p.Version, p.Start
-		event, err := p.Revise(cardOf(m), use, s.now())
+		card := cardOf(m)
+		if err := s.pinRules(ctx, tx, &card, p.Funders); err != nil {
+			return nil, err
+		}
+		event, err := p.Revise(card, use, s.now())
 		if err != nil {
 			return nil, err
 		}

@@ -66,9 +66,10 @@ func ListVersions(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project st
 }
 
 // Costs reads what was spent on a project's lines, by the period of the
-// documents.
+// documents, and what claims hold of flat rates, which have none, by the period
+// of the claims.
 func Costs(ctx context.Context, tx *sqldb.Tx, p *domain.Project) ([]domain.LineCost, error) {
-	return collect(ctx, tx, func(r row) (domain.LineCost, error) {
+	costs, err := collect(ctx, tx, func(r row) (domain.LineCost, error) {
 		var c domain.LineCost
 		var day civil.Date
 		err := r.Scan(&c.Line, &day, &c.Spent, &c.Reported, &c.Certified, &c.Paid)
@@ -76,6 +77,17 @@ func Costs(ctx context.Context, tx *sqldb.Tx, p *domain.Project) ([]domain.LineC
 		return c, err
 	}, `SELECT line, document_date, CAST(SUM(amount) AS BIGINT), CAST(SUM(reported) AS BIGINT), CAST(SUM(certified) AS BIGINT), CAST(SUM(paid) AS BIGINT)
 		FROM expenditures WHERE project = $1 AND state <> 'VOIDED' GROUP BY line, document_date`, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	flat, err := collect(ctx, tx, func(r row) (domain.FlatClaim, error) {
+		var c domain.FlatClaim
+		return c, r.Scan(&c.Line, &c.Funder, &c.Period, &c.Reported, &c.Certified, &c.Paid)
+	}, `SELECT l.budget_line, c.funder, c.period, CAST(SUM(CASE WHEN c.state IN (`+standing+`) THEN `+reportedSum+` ELSE 0 END) AS BIGINT),
+		CAST(SUM(CASE WHEN c.state IN ('CERTIFIED', 'PAID') THEN l.claimed - l.cut - l.parked ELSE 0 END) AS BIGINT), CAST(SUM(l.paid) AS BIGINT)
+		FROM claims c JOIN claim_lines l ON l.claim = c.id WHERE c.project = $1 AND l.expenditure IS NULL
+		GROUP BY l.budget_line, c.funder, c.period`, p.ID)
+	return append(costs, domain.MostClaimed(flat)...), err
 }
 
 // DueLumpSums reads the ids of the lump sums of a project whose deliverable is
