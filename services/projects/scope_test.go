@@ -23,6 +23,10 @@ type world struct {
 	task  *projectsv1.Task
 	risk  *projectsv1.Risk
 	thing *projectsv1.Deliverable
+	// The parts of its plan.
+	calendar *projectsv1.Calendar
+	means    *projectsv1.Resource
+	baseline *projectsv1.Baseline
 	// A line and an overspending expenditure for each of leader, member and other.
 	lines map[string]*projectsv1.BudgetLine
 	spent map[string]*projectsv1.Expenditure
@@ -33,6 +37,9 @@ func build(t *testing.T, s *suite) *world {
 	w := &world{suite: s, p: s.project(), lines: map[string]*projectsv1.BudgetLine{}, spent: map[string]*projectsv1.Expenditure{}}
 	me := s.As(manager, leader)
 	w.task = s.task(w.p, "Analisi", 5)
+	w.calendar = must[*projectsv1.Calendar](t)(s.CreateCalendar(me, &projectsv1.CreateCalendarRequest{Parent: w.p.GetName(), Calendar: &projectsv1.Calendar{Title: text("Mattine")}}))
+	w.means = must[*projectsv1.Resource](t)(s.CreateResource(me, &projectsv1.CreateResourceRequest{Parent: w.p.GetName(), Resource: aResource()}))
+	w.baseline = must[*projectsv1.Baseline](t)(s.CreateBaseline(me, &projectsv1.CreateBaselineRequest{Parent: w.p.GetName(), Baseline: &projectsv1.Baseline{Title: text("RfE")}}))
 	w.risk = must[*projectsv1.Risk](t)(s.CreateRisk(me, &projectsv1.CreateRiskRequest{Parent: w.p.GetName(),
 		Risk: &projectsv1.Risk{Title: text("Ritardo"), Probability: 3, Impact: 4}}))
 	w.thing = must[*projectsv1.Deliverable](t)(s.CreateDeliverable(me, &projectsv1.CreateDeliverableRequest{Parent: w.p.GetName(),
@@ -42,6 +49,10 @@ func build(t *testing.T, s *suite) *world {
 		w.spent[o] = must[*projectsv1.Expenditure](t)(s.spend(me, w.lines[o], 1_500))
 	}
 	return w
+}
+
+func aResource() *projectsv1.Resource {
+	return &projectsv1.Resource{Title: text("Formatrice"), Kind: projectsv1.ResourceKind_RESOURCE_KIND_PERSON, CapacityPercent: 100}
 }
 
 // call is one RPC on the world's project, by somebody.
@@ -83,6 +94,46 @@ func (w *world) sharedReads() []call {
 		}},
 		{"ListTasks", func(as context.Context) error {
 			_, err := w.ListTasks(as, &projectsv1.ListTasksRequest{Parent: name})
+			return err
+		}},
+		{"GetSchedule", func(as context.Context) error {
+			_, err := w.GetSchedule(as, &projectsv1.GetScheduleRequest{Name: name + "/schedule"})
+			return err
+		}},
+		{"ExportSchedule", func(as context.Context) error {
+			_, err := body(w.ExportSchedule(as, &projectsv1.ExportScheduleRequest{Name: name + "/schedule"}))
+			return err
+		}},
+		{"ExportCalendarFeed", func(as context.Context) error {
+			_, err := body(w.ExportCalendarFeed(as, &projectsv1.ExportCalendarFeedRequest{Name: name + "/schedule"}))
+			return err
+		}},
+		{"GetCalendar", func(as context.Context) error {
+			_, err := w.GetCalendar(as, &projectsv1.GetCalendarRequest{Name: w.calendar.GetName()})
+			return err
+		}},
+		{"ListCalendars", func(as context.Context) error {
+			_, err := w.ListCalendars(as, &projectsv1.ListCalendarsRequest{Parent: name})
+			return err
+		}},
+		{"GetResource", func(as context.Context) error {
+			_, err := w.GetResource(as, &projectsv1.GetResourceRequest{Name: w.means.GetName()})
+			return err
+		}},
+		{"ListResources", func(as context.Context) error {
+			_, err := w.ListResources(as, &projectsv1.ListResourcesRequest{Parent: name})
+			return err
+		}},
+		{"GetBaseline", func(as context.Context) error {
+			_, err := w.GetBaseline(as, &projectsv1.GetBaselineRequest{Name: w.baseline.GetName()})
+			return err
+		}},
+		{"ListBaselines", func(as context.Context) error {
+			_, err := w.ListBaselines(as, &projectsv1.ListBaselinesRequest{Parent: name})
+			return err
+		}},
+		{"ListBaselineTasks", func(as context.Context) error {
+			_, err := w.ListBaselineTasks(as, &projectsv1.ListBaselineTasksRequest{Parent: w.baseline.GetName()})
 			return err
 		}},
 		{"GetDeliverable", func(as context.Context) error {
@@ -157,6 +208,54 @@ func (w *world) leadWrites() []call {
 		}},
 		{"UpdateTask", func(as context.Context) error {
 			_, err := w.UpdateTask(as, &projectsv1.UpdateTaskRequest{Task: &projectsv1.Task{Name: w.task.GetName(), ProgressPercent: 10}})
+			return err
+		}},
+		{"BatchCreateTasks", func(as context.Context) error {
+			_, err := w.BatchCreateTasks(as, &projectsv1.BatchCreateTasksRequest{Parent: name, Tasks: []*projectsv1.Task{{Title: text("x")}}})
+			return err
+		}},
+		{"BatchUpdateTasks", func(as context.Context) error {
+			_, err := w.BatchUpdateTasks(as, &projectsv1.BatchUpdateTasksRequest{Parent: name, Requests: []*projectsv1.UpdateTaskRequest{{Task: &projectsv1.Task{Name: w.task.GetName(), Notes: "x"}}}})
+			return err
+		}},
+		{"UpdateSchedule", func(as context.Context) error {
+			_, err := w.UpdateSchedule(as, &projectsv1.UpdateScheduleRequest{Schedule: &projectsv1.Schedule{Name: name + "/schedule", TimeZone: "Europe/Riga"}})
+			return err
+		}},
+		{"LevelSchedule", func(as context.Context) error {
+			_, err := w.LevelSchedule(as, &projectsv1.LevelScheduleRequest{Name: name + "/schedule", Apply: true})
+			return err
+		}},
+		{"CreateCalendar", func(as context.Context) error {
+			_, err := w.CreateCalendar(as, &projectsv1.CreateCalendarRequest{Parent: name, Calendar: &projectsv1.Calendar{Title: text("x")}})
+			return err
+		}},
+		{"UpdateCalendar", func(as context.Context) error {
+			_, err := w.UpdateCalendar(as, &projectsv1.UpdateCalendarRequest{Calendar: &projectsv1.Calendar{Name: w.calendar.GetName(), Title: text("y")}})
+			return err
+		}},
+		{"DeleteCalendar", func(as context.Context) error {
+			_, err := w.DeleteCalendar(as, &projectsv1.DeleteCalendarRequest{Name: w.calendar.GetName()})
+			return err
+		}},
+		{"CreateResource", func(as context.Context) error {
+			_, err := w.CreateResource(as, &projectsv1.CreateResourceRequest{Parent: name, Resource: aResource()})
+			return err
+		}},
+		{"UpdateResource", func(as context.Context) error {
+			_, err := w.UpdateResource(as, &projectsv1.UpdateResourceRequest{Resource: &projectsv1.Resource{Name: w.means.GetName(), CapacityPercent: 50}})
+			return err
+		}},
+		{"DeleteResource", func(as context.Context) error {
+			_, err := w.DeleteResource(as, &projectsv1.DeleteResourceRequest{Name: w.means.GetName()})
+			return err
+		}},
+		{"CreateBaseline", func(as context.Context) error {
+			_, err := w.CreateBaseline(as, &projectsv1.CreateBaselineRequest{Parent: name, Baseline: &projectsv1.Baseline{Title: text("x")}})
+			return err
+		}},
+		{"DeleteBaseline", func(as context.Context) error {
+			_, err := w.DeleteBaseline(as, &projectsv1.DeleteBaselineRequest{Name: w.baseline.GetName()})
 			return err
 		}},
 		{"CreateDeliverable", func(as context.Context) error {

@@ -24,7 +24,7 @@ func scheduleOf(name string) (string, error) {
 
 // settingsProto is what people write about a schedule.
 func settingsProto(x *domain.Schedule) *projectsv1.Schedule {
-	out := &projectsv1.Schedule{Name: x.Name(), TimeZone: x.Zone, StatusDate: string(x.Status), PlanStartTime: x.Settings.Start.String(),
+	out := &projectsv1.Schedule{Name: x.Name(), TimeZone: x.Zone, StatusDate: string(x.Status), PlanStartTime: x.Start.String(),
 		PlanVersion: x.PlanVersion, UpdateTime: timeProto(x.Updated), Etag: platform.Etag(x.Version)}
 	if x.Calendar != "" {
 		out.Calendar = domain.CalendarName(x.Project, x.Calendar)
