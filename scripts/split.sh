@@ -93,7 +93,7 @@ for s in "${services[@]}"; do
   n=$((n + 1))
 done
 export TRAMA_DATABASE="postgres://trama@/trama?host=$socket" TRAMA_NATS="nats://127.0.0.1:$((port + 1))" \
-  TRAMA_PEERS="$peers" TRAMA_AUTH_KEY_FILE="$dir/issuer.pem"
+  TRAMA_PEERS="$peers" TRAMA_AUTH_KEY_FILE="$dir/issuer.pem" TRAMA_FILES_URL="file:$dir/files"
 n=0
 for s in "${services[@]}"; do
   supervise "$s" env TRAMA_DATA="$dir/$s" "$bin/trama" serve "$s" \

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ func finish(doc object, protos *image) error {
 		renamed, names, collections := namePath(path)
 		for verb, op := range item.(object) {
 			o := operation{object: op.(object), verb: verb, path: renamed, schemas: schemas, protos: protos}
-			o.method = protos.methods[fmt.Sprint(o.object["operationId"])]
+			o.method = protos.methods[again.ReplaceAllLiteralString(fmt.Sprint(o.object["operationId"]), "")]
 			if o.method == nil {
 				return fmt.Errorf("%s %s: the image has no method %v", verb, path, o.object["operationId"])
 			}
@@ -40,6 +41,9 @@ func finish(doc object, protos *image) error {
 			return err
 		}
 	}
+	if err := finishUpload(paths, protos, schemas); err != nil {
+		return fmt.Errorf("%s: %w", uploadPath, err)
+	}
 	paths["/status"] = statusPath()
 	doc["paths"] = paths
 	schemas["Problem"] = problemSchema()
@@ -49,6 +53,10 @@ func finish(doc object, protos *image) error {
 	prune(doc)
 	return shorten(doc)
 }
+
+// again is what the generator puts behind the operation id of a method's further
+// paths.
+var again = regexp.MustCompile(`_\d+$`)
 
 func info() object {
 	const summary = "The network platform of social-economy consortia"

@@ -21,7 +21,7 @@ type method struct {
 	output  *message
 	access  access
 	body    string // google.api.http body: a field, "*" or nothing
-	targets []wildcard
+	targets [][]wildcard
 }
 
 // access is trama.authz.v1.Access.
@@ -57,8 +57,8 @@ type fileDescriptor struct {
 			InputType  string
 			OutputType string
 			Options    struct {
-				Access *access           `json:"[trama.authz.v1.access]"`
-				HTTP   map[string]string `json:"[google.api.http]"`
+				Access *access  `json:"[trama.authz.v1.access]"`
+				HTTP   httpRule `json:"[google.api.http]"`
 			}
 		}
 	}
@@ -120,8 +120,8 @@ func readImage(data []byte) (*image, error) {
 					input:   img.message(m.InputType),
 					output:  img.message(m.OutputType),
 					access:  *m.Options.Access,
-					body:    m.Options.HTTP["body"],
-					targets: wildcards(m.Options.HTTP),
+					body:    m.Options.HTTP.text("body"),
+					targets: m.Options.HTTP.wildcards(),
 				}
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
@@ -165,10 +164,6 @@ func nullable(schema object) object {
 	return either
 }
 
-// fileTypes are the media types of answers that are files, by the extension of
-// the path.
-var fileTypes = map[string]string{".ics": "text/calendar", ".csv": "text/csv", ".pdf": "application/pdf"}
-
 func (o operation) finishResponses(named bool) error {
 	answers := at(o.object, "responses")
 	ok := at(answers, "200")
@@ -180,12 +175,8 @@ func (o operation) finishResponses(named bool) error {
 	ok["description"] = first
 	switch target := at(ok, "content", "application/json", "schema")["$ref"]; target {
 	case schemaPrefix + "google.api.HttpBody":
-		media := fileTypes[path.Ext(o.path)]
-		if media == "" {
-			return fmt.Errorf("no media type is known for the file %s", o.path)
-		}
 		ok["description"] = "The file."
-		ok["content"] = object{media: object{"schema": object{"type": "string"}}}
+		ok["content"] = fileContent(o.path)
 	case nil: // google.protobuf.Empty
 		ok["description"] = "Done; an empty object."
 	}

@@ -18,11 +18,30 @@ var (
 	parameter = regexp.MustCompile(`\{([^}]+)\}`)
 )
 
-// wildcards lists the wildcards of a google.api.http rule in path order.
-func wildcards(rule map[string]string) []wildcard {
+// httpRule is a google.api.http option: texts, and further rules of its kind.
+type httpRule map[string]any
+
+func (r httpRule) text(key string) string {
+	s, _ := r[key].(string)
+	return s
+}
+
+// wildcards lists the wildcards of each of a method's paths, in path order.
+func (r httpRule) wildcards() [][]wildcard {
+	found := [][]wildcard{r.own()}
+	more, _ := r["additionalBindings"].([]any)
+	for _, x := range more {
+		if rule, ok := x.(object); ok {
+			found = append(found, httpRule(rule).own())
+		}
+	}
+	return found
+}
+
+func (r httpRule) own() []wildcard {
 	var found []wildcard
 	for _, method := range []string{"get", "post", "patch", "put", "delete"} {
-		for _, m := range variable.FindAllStringSubmatch(rule[method], -1) {
+		for _, m := range variable.FindAllStringSubmatch(r.text(method), -1) {
 			if m[2] == "" {
 				m[2] = "*"
 			}
@@ -55,11 +74,12 @@ func namePath(path string) (renamed string, names []string, collections []string
 // pathParameters describes the parameters of a path from the pattern of the
 // resource name that they are parts of.
 func pathParameters(m *method, names, collections []string, uuids map[string]bool) ([]any, error) {
-	if len(names) != len(m.targets) {
-		return nil, fmt.Errorf("%d path parameters, %d wildcards", len(names), len(m.targets))
+	binding := slices.IndexFunc(m.targets, func(w []wildcard) bool { return len(w) == len(names) })
+	if binding < 0 {
+		return nil, fmt.Errorf("%d path parameters, and no path of the method has so many wildcards", len(names))
 	}
 	var parameters []any
-	for i, w := range m.targets {
+	for i, w := range m.targets[binding] {
 		f := m.input.field(jsonPath(w.field))
 		if f == nil {
 			return nil, fmt.Errorf("no field %s", w.field)

@@ -23,7 +23,7 @@ func text(r io.ReaderAt, size int64, head []byte) (Type, error) {
 		if err := document(r, size); err != nil {
 			return Type{}, err
 		}
-		return XML, endsWith(r, size, 256, ">", XML)
+		return XML, closed(r, size)
 	}
 	for _, m := range markup {
 		if strings.HasPrefix(lower, m) {
@@ -47,6 +47,18 @@ func text(r io.ReaderAt, size int64, head []byte) (Type, error) {
 		return Calendar, nil
 	}
 	return Text, nil
+}
+
+// closed checks that a document ends with a tag.
+func closed(r io.ReaderAt, size int64) error {
+	tail := make([]byte, min(size, 256))
+	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !bytes.HasSuffix(bytes.TrimRight(tail, " \t\r\n\x00"), []byte(">")) {
+		return refuse(ErrDamaged, XML.Name, "the content begins as an XML document and does not end with a tag: it was broken off")
+	}
+	return nil
 }
 
 // plain checks that a content is text in UTF-8 without control characters.
