@@ -137,7 +137,7 @@ func (l *loader) carryOut(ctx context.Context, w *world, p plan, project *projec
 		return nil
 	}
 	name := project.GetName()
-	for _, step := range []func(context.Context, *world, plan, string) error{l.risks, l.tasks, l.budgetLines} {
+	for _, step := range []func(context.Context, *world, plan, string) error{l.risks, l.tasks, l.responsibilities, l.budgetLines} {
 		if err := step(ctx, w, p, name); err != nil {
 			return err
 		}
@@ -153,7 +153,8 @@ func (l *loader) carryOut(ctx context.Context, w *world, p plan, project *projec
 	return l.advance(ctx, p, project, p.to)
 }
 
-// advance records the documents that each gate asks for and passes it.
+// advance records the documents that each gate asks for, confirms the points of
+// its checklist, and passes it.
 func (l *loader) advance(ctx context.Context, p plan, project *projectsv1.Project, to projectsv1.Phase) error {
 	for project.GetPhase() < to {
 		gates := &projectsv1.ListGatesResponse{}
@@ -165,7 +166,17 @@ func (l *loader) advance(ctx context.Context, p plan, project *projectsv1.Projec
 				continue
 			}
 			for _, a := range g.GetArtefacts() {
-				if a.GetCheck() != projectsv1.ArtefactCheck_ARTEFACT_CHECK_DOCUMENT || a.GetReadiness() != projectsv1.Readiness_READINESS_MISSING {
+				if a.GetReadiness() != projectsv1.Readiness_READINESS_MISSING {
+					continue
+				}
+				if a.GetCheck() == projectsv1.ArtefactCheck_ARTEFACT_CHECK_CONFIRMATION {
+					req := &projectsv1.ConfirmArtefactRequest{Artefact: a.GetArtefact(), Confirmed: true, Note: "Scenario dimostrativo"}
+					if err := l.post(ctx, "/v1/"+g.GetName()+":confirm", "project/"+p.key+"/confirm/"+a.GetArtefact(), req, nil); err != nil {
+						return err
+					}
+					continue
+				}
+				if a.GetCheck() != projectsv1.ArtefactCheck_ARTEFACT_CHECK_DOCUMENT {
 					continue
 				}
 				req := &projectsv1.RecordArtefactRequest{Artefact: a.GetArtefact(), Uri: "https://example.org/" + p.key + "/" + a.GetArtefact() + ".pdf", Note: "Documento campione"}

@@ -71,8 +71,8 @@ func (w *world) name(m method, pattern string) string {
 		return w.need
 	case pattern == "(solutions|serviceOfferings)/*":
 		return w.solution
-	case pattern == "gateTemplate":
-		return pattern
+	case pattern == "gateTemplates/*":
+		return "gateTemplates/default"
 	}
 	name, ok := w.names[pattern]
 	if !ok {

@@ -51,6 +51,10 @@ func TestDashboardFillsItself(t *testing.T) {
 		e.Apply("projects", expenditure(2), 2, &projectsv1.ExpenditureVoided{Expenditure: spend(2, 2, "EUR"), Project: project(1)})
 		e.Apply("projects", project(1), 1, &projectsv1.ProjectOpened{Project: &projectsv1.Project{Name: project(1), Organisation: org(1), Title: text("DigiCompSoc")}})
 		e.Apply("projects", project(1), 9, &projectsv1.ProjectClosed{Project: &projectsv1.Project{Name: project(1), Organisation: org(1), Title: text("DigiCompSoc")}})
+		// Closed, and opened again: it is not closed.
+		again := &projectsv1.Project{Name: project(2), Organisation: org(1), Title: text("Di nuovo")}
+		e.Apply("projects", project(2), 9, &projectsv1.ProjectClosed{Project: again})
+		e.Apply("projects", project(2), 10, &projectsv1.ProjectPhaseChanged{Project: again, From: projectsv1.Phase_PHASE_CLOSED, To: projectsv1.Phase_PHASE_CLOSING})
 		e.Apply("matching", "matches/"+uuid('c', 1), 4, &matchingv1.MatchActivated{Match: &matchingv1.Match{DemandOrganisation: org(2)}})
 
 		dashboard := must[*impactv1.Dashboard](t)(e.rollUps.GetDashboard(e.operator(), &impactv1.GetDashboardRequest{

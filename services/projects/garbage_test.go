@@ -93,14 +93,18 @@ func TestNoRequestMakesTheServerFail(t *testing.T) {
 		p := w.p.GetName()
 		lesson := must[*projectsv1.Lesson](t)(s.CreateLesson(s.As(manager, leader), &projectsv1.CreateLessonRequest{Parent: p,
 			Lesson: &projectsv1.Lesson{Title: text("x"), WhatHappened: text("x"), Recommendation: text("x")}}))
-		names := []string{p, p + "/dashboard", p + "/gates/rfp", p + "/gates/rfe", "gateTemplate", w.task.GetName(), w.risk.GetName(), w.thing.GetName(),
+		r := w.registers()
+		names := []string{p, p + "/dashboard", p + "/gates/rfp", p + "/gates/rfe", "gateTemplates/default", w.task.GetName(), w.risk.GetName(), w.thing.GetName(),
 			w.lines[leader].GetName(), w.spent[leader].GetName(), lesson.GetName(), p + "/tasks/00000000-0000-7000-8000-000000000000", "projects/-"}
 		dates := []string{"2026-01-05", "2026-01-05", "2026-12-31", "2026-12-31", "2026-03-01", "2026-02-30", "9999-12-31", ""}
 		times := []string{"2026-03-01T08:00", "2026-12-31T17:00", "2026-02-30T08:00", ""}
 		organisations := []string{leader, member, other, stranger, ""}
 		g := &garbage{random: rand.New(rand.NewPCG(3, 14)), names: map[string]string{
 			"Task": w.task.GetName(), "Risk": w.risk.GetName(), "Deliverable": w.thing.GetName(), "BudgetLine": w.lines[leader].GetName(), "Expenditure": w.spent[leader].GetName(),
-			"Lesson": lesson.GetName(), "Dashboard": p + "/dashboard", "Template": "gateTemplate", "Artefact": p + "/gates/rfp", "GetGate": p + "/gates/rfe", "Project": p,
+			"Lesson": lesson.GetName(), "Dashboard": p + "/dashboard", "Template": "gateTemplates/default", "Artefact": p + "/gates/rfp", "GetGate": p + "/gates/rfe", "RequestGate": p + "/gates/rfp", "Project": p,
+			"Issue": r.issue.GetName(), "Decision": r.decision.GetName(), "ChangeRequest": r.change.GetName(), "Communication": r.communication.GetName(),
+			"Procurement": r.procurement.GetName(), "QualityCheck": r.check.GetName(), "Responsibility": r.responsibility.GetName(), "RaiseIssue": w.risk.GetName(),
+			"GateApproval": r.approval.GetName(), "ApproveGate": r.approval.GetName(), "RejectGate": r.approval.GetName(), "WithdrawGate": r.approval.GetName(),
 		}, strings: map[string][]string{
 			"": {"", "x", "à é ☂", "a\x00b", "' OR 1=1 --", "\u202e", "10000-01-01"}, "name": names, "parent": {p, p, p, "projects/-", "projects/x"},
 			"organisation": organisations, "start_date": dates, "end_date": dates, "due_date": dates, "deadline_time": times, "time": times, "levelled_start_time": times, "date": dates,

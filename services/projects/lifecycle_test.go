@@ -58,12 +58,12 @@ func TestAProjectGoesThroughItsGates(t *testing.T) {
 		_, err = s.RecordArtefact(me, &projectsv1.RecordArtefactRequest{Name: p.GetName() + "/gates/rfe", Artefact: "privacy"})
 		refused(t, err, codes.InvalidArgument, domain.EvidenceMissing)
 		record("rfe", "privacy")
-		s.task(p, "Analisi", 10)
+		s.answersFor(s.task(p, "Analisi", 10))
 		s.line(p, leader, 5_000_000)
 		gate := must[*projectsv1.Gate](t)(s.GetGate(me, &projectsv1.GetGateRequest{Name: p.GetName() + "/gates/rfe"}))
 		var actions []string
-		for _, c := range gate.GetHistory() {
-			actions = append(actions, strings.TrimPrefix(c.GetAction().String(), "ARTEFACT_ACTION_")+" "+c.GetArtefact()+" "+c.GetReason())
+		for _, c := range s.trail(p.GetName(), gate.GetName()) {
+			actions = append(actions, c.GetAction()+" "+c.GetArtefact()+" "+c.GetNote())
 			if c.GetActor() != testkit.Subject(manager, leader) {
 				t.Errorf("done by %q", c.GetActor())
 			}
@@ -94,8 +94,11 @@ func TestAProjectGoesThroughItsGates(t *testing.T) {
 		refused(t, err, codes.FailedPrecondition, domain.GateNotReady)
 		lesson := &projectsv1.Lesson{Title: text("Presto"), WhatHappened: text("Tardi"), Recommendation: text("Prima")}
 		must[*projectsv1.Lesson](t)(s.CreateLesson(me, &projectsv1.CreateLessonRequest{Parent: p.GetName(), Lesson: lesson}))
+		for _, key := range []string{"results-handed-over", "documents-archived"} {
+			must[*projectsv1.Gate](t)(s.ConfirmArtefact(me, &projectsv1.ConfirmArtefactRequest{Name: p.GetName() + "/gates/close", Artefact: key, Confirmed: true, Note: "fatto"}))
+		}
 		p = must[*projectsv1.Project](t)(advance())
-		if p.GetPhase() != projectsv1.Phase_PHASE_CLOSED || p.GetCloseTime() == nil {
+		if p.GetPhase() != projectsv1.Phase_PHASE_CLOSED || p.GetOutcome() != projectsv1.Outcome_OUTCOME_COMPLETED || p.GetCloseTime() == nil {
 			t.Fatalf("closed as %v", p)
 		}
 		_, err = advance()
@@ -139,7 +142,7 @@ func TestAProjectGoesThroughItsGates(t *testing.T) {
 func TestTheNetworkBendsItsTemplate(t *testing.T) {
 	eachDB(t, func(t *testing.T, s *suite) {
 		boss := s.As(operator, "")
-		template := must[*projectsv1.GateTemplate](t)(s.GetGateTemplate(s.As(partner, member), &projectsv1.GetGateTemplateRequest{Name: "gateTemplate"}))
+		template := must[*projectsv1.GateTemplate](t)(s.GetGateTemplate(s.As(partner, member), &projectsv1.GetGateTemplateRequest{Name: "gateTemplates/default"}))
 		before := s.project()
 		template.Gates[0].Artefacts = append(template.Gates[0].Artefacts[:1], &projectsv1.Artefact{Artefact: "ethics", Title: text("Etica"), Check: projectsv1.ArtefactCheck_ARTEFACT_CHECK_DOCUMENT})
 		template = must[*projectsv1.GateTemplate](t)(s.UpdateGateTemplate(boss, &projectsv1.UpdateGateTemplateRequest{GateTemplate: template}))

@@ -62,6 +62,7 @@ type suite struct {
 	projectsv1.DashboardServiceClient
 	projectsv1.FileServiceClient
 	projectsv1.ExportServiceClient
+	registers
 	t *testing.T
 }
 
@@ -75,7 +76,7 @@ func start(t *testing.T, open testkit.OpenDB) *suite {
 		projectsv1.NewPlanServiceClient(c), projectsv1.NewCalendarServiceClient(c), projectsv1.NewResourceServiceClient(c), projectsv1.NewScheduleServiceClient(c),
 		projectsv1.NewBudgetServiceClient(c), projectsv1.NewExpenditureServiceClient(c), projectsv1.NewClaimServiceClient(c), projectsv1.NewAlertServiceClient(c),
 		projectsv1.NewAlertRuleServiceClient(c), projectsv1.NewEarnedValueServiceClient(c),
-		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), projectsv1.NewExportServiceClient(c), t,
+		projectsv1.NewLessonServiceClient(c), projectsv1.NewDashboardServiceClient(c), projectsv1.NewFileServiceClient(c), projectsv1.NewExportServiceClient(c), registersOf(c), t,
 	}
 }
 

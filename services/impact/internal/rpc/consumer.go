@@ -155,8 +155,16 @@ func (s *Server) projectUpdated(ctx context.Context, tx *sqldb.Tx, env *eventv1.
 	return putProject(ctx, tx, env, e.GetProject())
 }
 
+// projectPhaseChanged takes back the closing of a project that is opened again.
 func (s *Server) projectPhaseChanged(ctx context.Context, tx *sqldb.Tx, env *eventv1.Envelope, e *projectsv1.ProjectPhaseChanged) error {
-	return putProject(ctx, tx, env, e.GetProject())
+	p := e.GetProject()
+	if err := putProject(ctx, tx, env, p); err != nil || e.GetFrom() != projectsv1.Phase_PHASE_CLOSED {
+		return err
+	}
+	return s.happen(ctx, tx, domain.Happening{
+		Source: source(env), Indicator: domain.ProjectsClosed, Version: env.GetAggregateVersion(), Gone: true,
+		Organisation: p.GetOrganisation(), Project: p.GetName(), Day: dayOr(p.GetUpdateTime(), env), Value: exact.Int(1),
+	})
 }
 
 func (s *Server) projectClosed(ctx context.Context, tx *sqldb.Tx, env *eventv1.Envelope, e *projectsv1.ProjectClosed) error {

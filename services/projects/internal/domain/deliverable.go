@@ -37,6 +37,10 @@ type Promise struct {
 	Task         string     `json:"-"` // id; may be empty
 	Organisation string     `json:"-"`
 	Due          civil.Date `json:"-"`
+	// Criteria are what it must meet to be accepted.
+	Criteria []Text `json:"criteria,omitempty"`
+	// CheckRequired asks for at least one mandatory quality check.
+	CheckRequired bool `json:"checkRequired,omitempty"`
 }
 
 // Name returns the resource name.
@@ -57,7 +61,7 @@ func NewDeliverable(id string, p *Project, x Promise, now time.Time) (*Deliverab
 
 // Revise replaces what people write.
 func (d *Deliverable) Revise(p *Project, x Promise, now time.Time) error {
-	if err := x.check(p); err != nil {
+	if err := first(d.Open(p), x.check(p)); err != nil {
 		return err
 	}
 	d.Promise = x
@@ -80,9 +84,15 @@ func (d *Deliverable) Submit(p *Project, e Evidence, now time.Time) error {
 	return nil
 }
 
-// Accept accepts what was submitted.
-func (d *Deliverable) Accept(p *Project, now time.Time) error {
-	if err := first(p.Writable(), d.in(Submitted)); err != nil {
+// Open returns an error where the deliverable is accepted, and so does not change
+// any more until it is returned.
+func (d *Deliverable) Open(p *Project) error {
+	return first(p.Writable(), d.in(Planned, Submitted, Returned))
+}
+
+// Accept accepts what was submitted, where its quality checks let it.
+func (d *Deliverable) Accept(p *Project, checks []*QualityCheck, now time.Time) error {
+	if err := first(p.Writable(), d.in(Submitted), d.RequireChecks(checks)); err != nil {
 		return err
 	}
 	d.State = Accepted

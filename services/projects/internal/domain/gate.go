@@ -1,49 +1,41 @@
 package domain
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/ids"
-)
-
-// Check is how the presence of an artefact is told.
-type Check string
-
-// The checks: a document is recorded, all others are worked out from the data.
-const (
-	CheckDocument     Check = "DOCUMENT"
-	CheckCharter      Check = "CHARTER"
-	CheckStakeholders Check = "STAKEHOLDERS"
-	CheckRisks        Check = "RISKS"
-	CheckWorkPlan     Check = "WORK_PLAN"
-	CheckDeliverables Check = "DELIVERABLES"
-	CheckBudget       Check = "BUDGET"
-	CheckAccepted     Check = "DELIVERABLES_ACCEPTED"
-	CheckLessons      Check = "LESSONS"
+	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 )
 
 // Gate is what one gate of one project asks for, and what is recorded.
 type Gate struct {
-	Project   string   `json:"-"` // id
-	Key       GateKey  `json:"-"`
-	Approvers []string `json:"approvers"` // roles, without their prefix
-	Items     []Item   `json:"items"`
-	History   []Change `json:"history,omitempty"`
+	Project   string       `json:"-"` // id
+	Key       GateKey      `json:"-"`
+	Approvers []string     `json:"approvers"` // roles, without their prefix
+	FourEyes  bool         `json:"fourEyes,omitempty"`
+	Items     []Item       `json:"items"`
+	History   []TrailEntry `json:"-"` // what was done since it was read
 	Stamp
 }
 
 // Item is one artefact that a gate asks for.
 type Item struct {
-	Key    string `json:"key"`
-	Title  Text   `json:"title"`
-	Check  Check  `json:"check"`
-	Waived bool   `json:"waived,omitempty"`
-	Bent   bool   `json:"bent,omitempty"` // differs from the template
+	Key       string     `json:"key"`
+	Title     Text       `json:"title"`
+	Check     Check      `json:"check"`
+	Waived    bool       `json:"waived,omitempty"`
+	Until     civil.Date `json:"until,omitempty"` // last day of the waiver
+	Confirmed bool       `json:"confirmed,omitempty"`
+	By        *Act       `json:"by,omitempty"`   // who waived or confirmed it
+	Bent      bool       `json:"bent,omitempty"` // differs from the template
 	Evidence
+}
+
+// waived reports whether the item is waived on a day.
+func (i *Item) waived(today civil.Date) bool {
+	return i.Waived && (i.Until == "" || i.Until >= today)
 }
 
 // Evidence is where a document is, and what it is.
@@ -62,33 +54,18 @@ func (e Evidence) Require() error {
 	return nil
 }
 
-// Change is one entry of a gate's history.
-type Change struct {
-	Key    string    `json:"key"`
-	Action Action    `json:"action"`
-	Actor  string    `json:"actor"`
-	Reason string    `json:"reason,omitempty"`
-	Time   time.Time `json:"time"`
-	Evidence
-}
-
-// Action is what was done to an artefact.
-type Action string
+// Action is what was done to an artefact or a gate.
+type Action = string
 
 // The actions.
 const (
-	Recorded Action = "RECORDED"
-	Required Action = "REQUIRED"
-	Waived   Action = "WAIVED"
-	Removed  Action = "REMOVED"
+	Recorded    Action = "RECORDED"
+	Confirmed   Action = "CONFIRMED"
+	Unconfirmed Action = "UNCONFIRMED"
+	Required    Action = "REQUIRED"
+	Waived      Action = "WAIVED"
+	Removed     Action = "REMOVED"
 )
-
-// Facts are the data from which presence is worked out.
-type Facts struct {
-	CharterGaps                                              []string
-	Stakeholders, Risks, Tasks, Deliverables, Lines, Lessons int
-	NotAccepted                                              []string // names of deliverables
-}
 
 // Readiness is whether an artefact is there.
 type Readiness string
@@ -115,7 +92,7 @@ func (g *Gate) Readiness(f Facts) []Status {
 	out := make([]Status, len(g.Items))
 	for i, item := range g.Items {
 		out[i] = Status{Item: item, State: WaivedHere}
-		if item.Waived {
+		if item.waived(f.Today) {
 			continue
 		}
 		out[i].Shortcomings = item.shortcomings(f)
@@ -127,47 +104,8 @@ func (g *Gate) Readiness(f Facts) []Status {
 	return out
 }
 
-func (i Item) shortcomings(f Facts) []string {
-	atLeastOne := func(n int, what string) []string {
-		if n > 0 {
-			return nil
-		}
-		return []string{"no " + what}
-	}
-	switch i.Check {
-	case CheckCharter:
-		return f.CharterGaps
-	case CheckStakeholders:
-		return atLeastOne(f.Stakeholders, "stakeholder")
-	case CheckRisks:
-		return atLeastOne(f.Risks, "risk in the register")
-	case CheckWorkPlan:
-		return atLeastOne(f.Tasks, "task")
-	case CheckDeliverables:
-		return atLeastOne(f.Deliverables, "deliverable")
-	case CheckBudget:
-		return atLeastOne(f.Lines, "budget line")
-	case CheckLessons:
-		return atLeastOne(f.Lessons, "lesson learned")
-	case CheckAccepted:
-		if f.Deliverables == 0 {
-			return []string{"no deliverable"}
-		}
-		out := make([]string, len(f.NotAccepted))
-		for k, name := range f.NotAccepted {
-			out[k] = "not accepted: " + name
-		}
-		return out
-	default:
-		if i.missing() {
-			return []string{"neither a link nor a checksum is recorded"}
-		}
-		return nil
-	}
-}
-
 // Record notes where a document is.
-func (g *Gate) Record(p *Project, key string, e Evidence, actor, note string, now time.Time) error {
+func (g *Gate) Record(p *Project, key string, e Evidence, by Act) error {
 	i, err := g.item(p, key)
 	if err != nil {
 		return err
@@ -179,13 +117,31 @@ func (g *Gate) Record(p *Project, key string, e Evidence, actor, note string, no
 		return err
 	}
 	g.Items[i].Evidence = e
-	g.log(Change{Key: key, Action: Recorded, Actor: actor, Reason: note, Time: now, Evidence: e})
+	g.log(key, Recorded, by).Evidence = e
+	return nil
+}
+
+// Confirm ticks a point of the checklist, or takes that back.
+func (g *Gate) Confirm(p *Project, key string, confirmed bool, by Act) error {
+	i, err := g.item(p, key)
+	if err != nil {
+		return err
+	}
+	if g.Items[i].Check != CheckConfirmation {
+		return errs.New(errs.FailedPrecondition, ArtefactNotConfirmed, "%s is not a point that people confirm", key)
+	}
+	action := Confirmed
+	g.Items[i].Confirmed, g.Items[i].By = confirmed, &by
+	if !confirmed {
+		action, g.Items[i].By = Unconfirmed, nil
+	}
+	g.log(key, action, by)
 	return nil
 }
 
 // Require adds an artefact, or asks again for one that was waived.
-func (g *Gate) Require(p *Project, item Item, actor, reason string, now time.Time) error {
-	if err := g.open(p, reason); err != nil {
+func (g *Gate) Require(p *Project, item Item, by Act) error {
+	if err := g.open(p, by.Note); err != nil {
 		return err
 	}
 	if item.Check == "" {
@@ -196,7 +152,7 @@ func (g *Gate) Require(p *Project, item Item, actor, reason string, now time.Tim
 	case at >= 0 && !g.Items[at].Waived:
 		return errs.New(errs.AlreadyExists, ArtefactExists, "the gate %s asks for %s already", g.Key, item.Key)
 	case at >= 0:
-		g.Items[at].Waived, g.Items[at].Bent = false, true
+		g.Items[at].Waived, g.Items[at].Until, g.Items[at].By, g.Items[at].Bent = false, "", nil, true
 	case len(g.Items) >= maxItems:
 		return errs.New(errs.FailedPrecondition, TemplateWrong, "a gate asks for at most %d artefacts", maxItems)
 	default:
@@ -206,37 +162,61 @@ func (g *Gate) Require(p *Project, item Item, actor, reason string, now time.Tim
 		item.Bent = true
 		g.Items = append(g.Items, item)
 	}
-	g.log(Change{Key: item.Key, Action: Required, Actor: actor, Reason: reason, Time: now})
+	g.log(item.Key, Required, by)
 	return nil
 }
 
 // maxItems bounds a gate.
 const maxItems = 100
 
-// Waive lets the gate open without an artefact.
-func (g *Gate) Waive(p *Project, key, actor, reason string, now time.Time) error {
-	if err := g.open(p, reason); err != nil {
+// Waive lets the gate open without an artefact, for ever or until a day. It is
+// for those who may approve the gate.
+func (g *Gate) Waive(p *Project, key string, holds func(role string) bool, until, today civil.Date, by Act) error {
+	if err := g.open(p, by.Note); err != nil {
 		return err
 	}
 	i, err := g.item(p, key)
 	if err != nil {
 		return err
 	}
-	g.Items[i].Waived, g.Items[i].Bent = true, true
-	g.log(Change{Key: key, Action: Waived, Actor: actor, Reason: reason, Time: now})
+	if by.Role, err = g.approver(holds); err != nil {
+		return err
+	}
+	if err := optionalDate("expire_date", until); err != nil {
+		return err
+	}
+	if until != "" && until < today {
+		return errs.InvalidField(DatesWrong, "expire_date", "%s is past: today is %s", until, today)
+	}
+	g.waive(i, until, by)
 	return nil
 }
 
+func (g *Gate) waive(i int, until civil.Date, by Act) {
+	g.Items[i].Waived, g.Items[i].Until, g.Items[i].Bent, g.Items[i].By = true, until, true, &by
+	g.log(g.Items[i].Key, Waived, by).Until = until
+}
+
+// approver is the first of the gate's roles that somebody has.
+func (g *Gate) approver(holds func(role string) bool) (string, error) {
+	for _, role := range g.Approvers {
+		if holds(role) {
+			return role, nil
+		}
+	}
+	return "", errs.New(errs.PermissionDenied, ApproverRole, "the gate %s is approved by one of: %s", g.Key, strings.Join(g.Approvers, ", ")).With("gate", g.Name())
+}
+
 // Remove takes an artefact off what the gate asks for.
-func (g *Gate) Remove(p *Project, key, actor, reason string, now time.Time) error {
-	if err := g.open(p, reason); err != nil {
+func (g *Gate) Remove(p *Project, key string, by Act) error {
+	if err := g.open(p, by.Note); err != nil {
 		return err
 	}
 	i, err := g.item(p, key)
 	if err != nil {
 		return err
 	}
-	g.log(Change{Key: key, Action: Removed, Actor: actor, Reason: reason, Time: now, Evidence: g.Items[i].Evidence})
+	g.log(key, Removed, by).Evidence = g.Items[i].Evidence
 	g.Items = slices.Delete(g.Items, i, i+1)
 	return nil
 }
@@ -274,76 +254,10 @@ func (g *Gate) index(key string) int {
 	return slices.IndexFunc(g.Items, func(i Item) bool { return i.Key == key })
 }
 
-func (g *Gate) log(c Change) {
-	g.History = append(g.History, c)
-	g.Touch(c.Time)
-}
-
-// Template is what the gates of new projects ask for.
-type Template struct {
-	Gates []Rule `json:"gates"`
-	Stamp        // version 0 while it is the default
-}
-
-// Rule is what one gate asks for and who approves it.
-type Rule struct {
-	Gate      GateKey  `json:"gate"`
-	Approvers []string `json:"approvers"`
-	Items     []Item   `json:"items"`
-}
-
-// Replace puts other rules in the place of the template's.
-func (t *Template) Replace(rules []Rule, now time.Time) error {
-	next := Template{Gates: rules}
-	if err := next.Check(); err != nil {
-		return err
-	}
-	t.Gates = rules
-	if t.Created.IsZero() {
-		t.Created = now
-	}
-	t.Touch(now)
-	return nil
-}
-
-// Check returns what is wrong with a template.
-func (t *Template) Check() error {
-	seen := map[GateKey]bool{}
-	for i, r := range t.Gates {
-		path := fmt.Sprintf("gate_template.gates[%d]", i)
-		if !slices.Contains(Gates, r.Gate) || seen[r.Gate] {
-			return errs.InvalidField(TemplateWrong, path+".gate", "each of rfp, rfe, rfc and close must stand once")
-		}
-		seen[r.Gate] = true
-		if len(r.Approvers) == 0 {
-			return errs.InvalidField(TemplateWrong, path+".approvers", "at least one role must approve the gate")
-		}
-		keys := map[string]bool{}
-		for k, item := range r.Items {
-			if keys[item.Key] {
-				return errs.InvalidField(ArtefactExists, fmt.Sprintf("%s.artefacts[%d].artefact", path, k), "%q stands twice", item.Key)
-			}
-			keys[item.Key] = true
-			if err := item.Title.require(fmt.Sprintf("%s.artefacts[%d].title", path, k)); err != nil {
-				return err
-			}
-		}
-	}
-	if len(seen) != len(Gates) {
-		return errs.InvalidField(TemplateWrong, "gate_template.gates", "each of rfp, rfe, rfc and close must stand once")
-	}
-	return nil
-}
-
-// GatesFor makes a new project's gates.
-func (t *Template) GatesFor(project string, now time.Time) []*Gate {
-	out := make([]*Gate, 0, len(t.Gates))
-	for _, key := range Gates {
-		i := slices.IndexFunc(t.Gates, func(r Rule) bool { return r.Gate == key })
-		out = append(out, &Gate{
-			Project: project, Key: key, Approvers: slices.Clone(t.Gates[i].Approvers),
-			Items: slices.Clone(t.Gates[i].Items), Stamp: NewStamp(now),
-		})
-	}
-	return out
+// log puts something on the trail, and returns it.
+func (g *Gate) log(key, action string, by Act) *TrailEntry {
+	g.History = append(g.History, TrailEntry{Project: g.Project, Resource: g.Name(), Action: action, Key: key,
+		Actor: by.Actor, Role: by.Role, Note: by.Note, Time: by.Time})
+	g.Touch(by.Time)
+	return &g.History[len(g.History)-1]
 }

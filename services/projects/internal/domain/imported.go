@@ -15,9 +15,10 @@ func (p *Project) PassImported(gates map[GateKey]*Gate, to Phase, actor, reason 
 		var waived []string
 		for _, item := range g.Items {
 			if !item.Waived {
-				if err := g.Waive(p, item.Key, actor, reason, now); err != nil {
+				if err := g.ahead(p); err != nil {
 					return nil, nil, err
 				}
+				g.waive(g.index(item.Key), "", Act{Actor: actor, Note: reason, Time: now})
 			}
 			waived = append(waived, item.Key)
 		}
@@ -27,7 +28,7 @@ func (p *Project) PassImported(gates map[GateKey]*Gate, to Phase, actor, reason 
 		events = append(events, Event{What: PhaseChanged, Version: p.Version, From: move.From, To: move.To})
 	}
 	if p.Phase == Closed && len(moves) > 0 {
-		p.Closed = now
+		p.Closed, p.Outcome = now, Completed
 		p.Touch(now)
 		events = append(events, Event{What: WasClosed, Version: p.Version})
 	}

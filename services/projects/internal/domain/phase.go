@@ -80,41 +80,6 @@ func (p *Project) Opening(actor string) PhaseMove {
 	return PhaseMove{Project: p.ID, Version: p.Version, To: Initiation, Actor: actor, Time: p.Created}
 }
 
-// Advance approves the gate that the project stands before. holds tells whether
-// the actor has a role, in the lead where it is an organisation's.
-func (p *Project) Advance(g *Gate, facts Facts, holds func(role string) bool, actor, note string, now time.Time) (PhaseMove, []Event, error) {
-	if err := p.Writable(); err != nil {
-		return PhaseMove{}, nil, err
-	}
-	if key, _ := p.NextGate(); g.Key != key || g.Project != p.ID {
-		return PhaseMove{}, nil, errs.New(errs.FailedPrecondition, GatePassed, "%s does not stand before the gate %s", p.Name(), g.Key)
-	}
-	approver := false
-	for _, role := range g.Approvers {
-		approver = approver || holds(role)
-	}
-	if !approver {
-		return PhaseMove{}, nil, errs.New(errs.PermissionDenied, ApproverRole,
-			"the gate %s is approved by one of: %s", g.Key, strings.Join(g.Approvers, ", ")).With("gate", g.Name())
-	}
-	if err := g.notReady(facts); err != nil {
-		return PhaseMove{}, nil, err
-	}
-	move := p.move(g.Key.To(), actor, note, now)
-	for _, item := range g.Items {
-		if item.Waived {
-			move.Waived = append(move.Waived, item.Key)
-		}
-	}
-	events := []Event{{What: PhaseChanged, Version: p.Version, From: move.From, To: move.To}}
-	if p.Phase == Closed {
-		p.Closed = now
-		p.Touch(now)
-		events = append(events, Event{What: WasClosed, Version: p.Version})
-	}
-	return move, events, nil
-}
-
 func (g *Gate) notReady(facts Facts) error {
 	var keys, words []string
 	err := errs.New(errs.FailedPrecondition, GateNotReady, "")
@@ -149,6 +114,47 @@ func (p *Project) Return(to Phase, actor, reason string, now time.Time) (PhaseMo
 			"%s is in %s and cannot be returned to %s", p.Name(), p.Phase, to)
 	}
 	move := p.move(to, actor, reason, now)
+	return move, Event{What: PhaseChanged, Version: p.Version, From: move.From, To: move.To}, nil
+}
+
+// Outcomes of a closed project.
+const (
+	Completed = "COMPLETED"
+	Cancelled = "CANCELLED"
+)
+
+// Cancel closes a project before its end. It is closed like a completed one, so
+// that nothing of it changes any more and nothing asks for attention; its costs
+// and results stay and are counted. ProjectClosed is not told: that says that a
+// project has come to its end.
+func (p *Project) Cancel(by Act) (PhaseMove, Event, error) {
+	if err := p.Writable(); err != nil {
+		return PhaseMove{}, Event{}, err
+	}
+	if err := requireText("reason", by.Note); err != nil {
+		return PhaseMove{}, Event{}, err
+	}
+	p.CancelledIn = p.Phase
+	move := p.move(Closed, by.Actor, by.Note, by.Time)
+	p.Closed, p.Outcome = by.Time, Cancelled
+	return move, Event{What: PhaseChanged, Version: p.Version, From: move.From, To: move.To}, nil
+}
+
+// Reopen opens a closed project: a completed one in the closing phase, a
+// cancelled one in the phase it was cancelled in.
+func (p *Project) Reopen(by Act) (PhaseMove, Event, error) {
+	if p.Phase != Closed {
+		return PhaseMove{}, Event{}, errs.New(errs.FailedPrecondition, ProjectNotClosed, "%s is in %s and not closed", p.Name(), p.Phase).With("resource", p.Name())
+	}
+	if err := requireText("reason", by.Note); err != nil {
+		return PhaseMove{}, Event{}, err
+	}
+	to := Closing
+	if p.Outcome == Cancelled {
+		to = p.CancelledIn
+	}
+	move := p.move(to, by.Actor, by.Note, by.Time)
+	p.Closed, p.Outcome, p.CancelledIn = time.Time{}, "", ""
 	return move, Event{What: PhaseChanged, Version: p.Version, From: move.From, To: move.To}, nil
 }
 

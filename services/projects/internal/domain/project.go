@@ -2,7 +2,6 @@ package domain
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/trama-suite/trama/services/platform/errs"
@@ -19,6 +18,10 @@ type Project struct {
 	Match    string    `json:"-"` // resource name; empty where no match opened it
 	Phase    Phase     `json:"-"`
 	Closed   time.Time `json:"-"`
+	Template string    `json:"gateTemplate,omitempty"` // id of the one its gates were made from
+	Outcome  string    `json:"outcome,omitempty"`      // empty while it is not closed
+	// CancelledIn is the phase that a cancelled project was in.
+	CancelledIn Phase `json:"cancelledIn,omitempty"`
 	Stamp
 	Card
 }
@@ -40,6 +43,7 @@ type Card struct {
 	Stakeholders []Stakeholder     `json:"stakeholders,omitempty"`
 	Attributes   map[string]string `json:"attributes,omitempty"`
 	Periods      []Period          `json:"reportingPeriods,omitempty"`
+	Charter      Charter           `json:"charter,omitzero"`
 }
 
 // Funder is one source of money.
@@ -70,14 +74,6 @@ type TeamMember struct {
 
 // TeamManager is the role of the project manager in a team.
 const TeamManager = "MANAGER"
-
-// Stakeholder is somebody whom the project touches.
-type Stakeholder struct {
-	DisplayName string `json:"displayName"`
-	Interest    string `json:"interest"`
-	Influence   string `json:"influence"`
-	Engagement  string `json:"engagement,omitempty"`
-}
 
 // What says what has happened to a project.
 type What string
@@ -195,6 +191,9 @@ func (c *Card) check(lead, currency string) error {
 	if err := first(c.checkFunders(currency), c.checkPeriods()); err != nil {
 		return err
 	}
+	if err := c.checkCharter(); err != nil {
+		return err
+	}
 	p := Project{Card: *c}
 	for i, m := range c.Team {
 		if err := p.RequirePartner(fmt.Sprintf("project.team[%d].organisation", i), m.Organisation); err != nil {
@@ -229,28 +228,4 @@ func (c *Card) checkPartners(lead string) error {
 		return errs.InvalidField(SharesWrong, "project.partners", "the shares sum to %d: give none, or 10,000 basis points together", shares)
 	}
 	return nil
-}
-
-// CharterGaps names the fields that a complete charter still lacks.
-func (p *Project) CharterGaps() []string {
-	var out []string
-	lacks := func(missing bool, what string) {
-		if missing {
-			out = append(out, what)
-		}
-	}
-	objective := false
-	for _, o := range p.Objectives {
-		objective = objective || !o.Empty()
-	}
-	manager := false
-	for _, m := range p.Team {
-		manager = manager || m.Role == TeamManager
-	}
-	lacks(!objective, "objectives")
-	lacks(strings.TrimSpace(p.Territory) == "", "territory")
-	lacks(len(p.Sectors) == 0, "sectors")
-	lacks(len(p.Funders) == 0, "funders")
-	lacks(!manager, "team: a member with the role MANAGER")
-	return out
 }

@@ -178,7 +178,7 @@ func TestDeliverableStates(t *testing.T) {
 			case "submit":
 				err = d.Submit(p, evidence, monday)
 			case "accept":
-				err = d.Accept(p, monday)
+				err = d.Accept(p, nil, monday)
 			default:
 				err = d.Return(p, "incomplete", monday)
 			}

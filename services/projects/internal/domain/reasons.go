@@ -96,6 +96,17 @@ const (
 	AlertRuleWrong          errs.Reason = "ALERT_RULE_WRONG"
 	StreamTokenOld          errs.Reason = "STREAM_TOKEN_OLD"
 	CurveTooLong            errs.Reason = "CURVE_TOO_LONG"
+	EntryState              errs.Reason = "ENTRY_STATE"
+	EntryFrozen             errs.Reason = "ENTRY_FROZEN"
+	EntryExists             errs.Reason = "ENTRY_EXISTS"
+	ResponsibilityWrong     errs.Reason = "RESPONSIBILITY_WRONG"
+	SelfChecked             errs.Reason = "SELF_CHECK"
+	ChecksOpen              errs.Reason = "CHECKS_OPEN"
+	RequestPending          errs.Reason = "REQUEST_PENDING"
+	ArtefactNotConfirmed    errs.Reason = "ARTEFACT_NOT_CONFIRMED"
+	ProjectNotClosed        errs.Reason = "PROJECT_NOT_CLOSED"
+	TemplateInUse           errs.Reason = "TEMPLATE_IN_USE"
+	NeedUnknown             errs.Reason = "NEED_UNKNOWN"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -114,4 +125,5 @@ var Reasons = []errs.Reason{
 	RuleSetWrong, RuleSetShipped, RuleSetVersionWrong, RuleSetDatesOverlap, RuleSetNotInForce,
 	ClaimState, ClaimBlocked, DoubleFunding, FourEyes, ExpenditureUnavailable, ClaimTooLarge, LineComputed, PaymentTooLarge,
 	AlertClosed, AlertAcknowledged, AlertRuleWrong, StreamTokenOld, CurveTooLong,
+	EntryState, EntryFrozen, EntryExists, ResponsibilityWrong, SelfChecked, ChecksOpen, RequestPending, ArtefactNotConfirmed, ProjectNotClosed, TemplateInUse, NeedUnknown,
 }

@@ -1,72 +1,76 @@
 package domain
 
 import (
-	"time"
-
 	"github.com/trama-suite/trama/services/platform/errs"
-	"github.com/trama-suite/trama/services/platform/ids"
+	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 )
 
-// RiskOpen is the state of a risk that may still happen.
-const RiskOpen = "OPEN"
+// States of a risk.
+const (
+	RiskOpen     = "OPEN"
+	RiskHappened = "HAPPENED"
+	RiskClosed   = "CLOSED"
+)
 
-// Risk is something that may happen to a project.
+// Risks is the risk register. What a risk's state is, people write.
+var Risks = &Register{
+	Collection: "risks", Field: "risk", Initial: RiskOpen,
+	Steps:   map[string][]string{RiskOpen: {RiskHappened, RiskClosed}},
+	Settled: []string{RiskHappened, RiskClosed}, Shared: true, Raised: true,
+}
+
+// Risk is something that may happen to a project; Due is when it is looked at
+// again.
 type Risk struct {
-	ID      string `json:"-"`
-	Project string `json:"-"`
-	Stamp
-	Assessment
+	Entry
+	Title               Text   `json:"title"`
+	Probability         int32  `json:"probability"` // 1 to 5
+	Impact              int32  `json:"impact"`      // 1 to 5
+	ResidualProbability int32  `json:"residualProbability,omitempty"`
+	ResidualImpact      int32  `json:"residualImpact,omitempty"`
+	Response            string `json:"response,omitempty"`
+	ResponseText        string `json:"responseText,omitempty"`
+	Owner               string `json:"owner,omitempty"`
+	Issue               string `json:"issue,omitempty"` // id
 }
 
-// Assessment is what people write about a risk.
-type Assessment struct {
-	Title        Text   `json:"title"`
-	Probability  int32  `json:"probability"` // 1 to 5
-	Impact       int32  `json:"impact"`      // 1 to 5
-	Response     string `json:"response,omitempty"`
-	ResponseText string `json:"responseText,omitempty"`
-	Owner        string `json:"owner,omitempty"`
-	State        string `json:"-"`
-}
+// Register returns the risk register.
+func (*Risk) Register() *Register { return Risks }
 
-// Name returns the resource name.
-func (r *Risk) Name() string { return ids.Name("projects", r.Project, "risks", r.ID) }
+// Mentions returns the task it concerns.
+func (x *Risk) Mentions() []Mention { return named("risk.task", x.Project, "tasks", x.Task) }
 
-// Score is probability × impact, the risk level of the PM² risk log.
-func (a *Assessment) Score() int32 { return a.Probability * a.Impact }
+// Residual is the score once the response works, 0 while not assessed.
+func (x *Risk) Residual() int32 { return x.ResidualProbability * x.ResidualImpact }
 
-// NewRisk registers a risk.
-func NewRisk(id string, p *Project, a Assessment, now time.Time) (*Risk, error) {
-	if err := a.check(p); err != nil {
-		return nil, err
-	}
-	return &Risk{ID: id, Project: p.ID, Stamp: NewStamp(now), Assessment: a}, nil
-}
-
-// Revise replaces what people write.
-func (r *Risk) Revise(p *Project, a Assessment, now time.Time) error {
-	if err := a.check(p); err != nil {
+// check sets the score: probability × impact, the risk level of the PM² risk log.
+func (x *Risk) check(*Project) error {
+	if err := first(x.Title.require("risk.title"), checkScale("risk.probability", x.Probability), checkScale("risk.impact", x.Impact),
+		optionalDate("risk.review_date", x.Due)); err != nil {
 		return err
 	}
-	r.Assessment = a
-	r.Touch(now)
-	return nil
+	x.Score = x.Probability * x.Impact
+	if (x.ResidualProbability == 0) != (x.ResidualImpact == 0) {
+		return errs.InvalidField(ScoreWrong, "risk.residual_impact", "give residual_probability and residual_impact together, or neither")
+	}
+	if x.Residual() == 0 {
+		return nil
+	}
+	if x.Residual() > x.Score {
+		return errs.InvalidField(ScoreWrong, "risk.residual_probability", "the residual score %d is above the score %d", x.Residual(), x.Score)
+	}
+	return first(checkScale("risk.residual_probability", x.ResidualProbability), checkScale("risk.residual_impact", x.ResidualImpact))
 }
 
-func (a *Assessment) check(p *Project) error {
-	if a.State == "" {
-		a.State = RiskOpen
+// RaiseIssue says that the risk has happened and makes an issue of it.
+func (x *Risk) RaiseIssue(p *Project, id string, urgency int32, due civil.Date, description string, by Act) (*Issue, []TrailEntry, error) {
+	issue := &Issue{Entry: Entry{Organisation: x.Organisation, Task: x.Task, Due: due}, Title: x.Title, Description: description,
+		Severity: x.Impact, Urgency: urgency, Owner: x.Owner, Risk: x.ID}
+	moved, err := MoveEntry(x, p, RiskHappened, by)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := first(p.Writable(), a.Title.require("risk.title")); err != nil {
-		return err
-	}
-	for _, x := range []struct {
-		path  string
-		value int32
-	}{{"risk.probability", a.Probability}, {"risk.impact", a.Impact}} {
-		if x.value < 1 || x.value > 5 {
-			return errs.InvalidField(ScoreWrong, x.path, "must be 1 to 5, is %d", x.value)
-		}
-	}
-	return nil
+	x.Issue = id
+	created, err := AddEntry(issue, id, p, by)
+	return issue, []TrailEntry{moved, created}, err
 }

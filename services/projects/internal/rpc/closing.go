@@ -73,7 +73,7 @@ func (s *Server) readClosing(ctx context.Context, tx *sqldb.Tx, p *domain.Projec
 		}
 		c.gates = append(c.gates, g)
 	}
-	if c.facts, err = store.Facts(ctx, tx, p); err != nil {
+	if c.facts, err = store.Facts(ctx, tx, p, s.today()); err != nil {
 		return err
 	}
 	if c.moves, err = store.AllMoves(ctx, tx, p.ID); err != nil {
@@ -124,7 +124,7 @@ func (c *closing) document(p *domain.Project, names map[string]string) *report.C
 			if r.ResponseText != "" {
 				response = strings.TrimPrefix(response+": "+r.ResponseText, ": ")
 			}
-			return report.ClosingRisk{Title: in(l, r.Title), Score: r.Score(), Response: response, State: r.State}
+			return report.ClosingRisk{Title: in(l, r.Title), Score: r.Score, Response: response, State: r.State}
 		}),
 		Lessons: each(c.lessons, func(x *domain.Lesson) report.ClosingLesson {
 			return report.ClosingLesson{Title: in(l, x.Title), Context: in(l, x.Context), Happened: in(l, x.WhatHappened), Recommendation: in(l, x.Recommendation)}
@@ -150,10 +150,8 @@ func (c *closing) gate(g *domain.Gate) report.ClosingGate {
 			out.Missed++
 		case domain.WaivedHere:
 			w := report.ClosingWaiver{Artefact: in(c.language, s.Item.Title)}
-			for _, h := range g.History {
-				if h.Key == s.Item.Key && h.Action == domain.Waived {
-					w.Date, w.Reason = c.day(h.Time), h.Reason
-				}
+			if by := s.Item.By; by != nil {
+				w.Date, w.Reason = c.day(by.Time), by.Note
 			}
 			out.Waivers = append(out.Waivers, w)
 		}

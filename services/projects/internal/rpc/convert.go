@@ -76,6 +76,8 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 		Attributes: p.Attributes, Phase: phaseProto(p.Phase), CloseTime: timeProto(p.Closed),
 		CreateTime: timeProto(p.Created), UpdateTime: timeProto(p.Updated), Etag: platform.Etag(p.Version),
 	}
+	out.Charter, out.Outcome = charterProto(p.Charter), value[projectsv1.Outcome](projectsv1.Outcome_value, "OUTCOME_", p.Outcome)
+	out.GateTemplate = ids.Name("gateTemplates", p.Template)
 	for _, o := range p.Objectives {
 		out.Objectives = append(out.Objectives, textProto(o))
 	}
@@ -101,8 +103,11 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 	}
 	for _, x := range p.Stakeholders {
 		out.Stakeholders = append(out.Stakeholders, &projectsv1.Stakeholder{DisplayName: x.DisplayName, Engagement: x.Engagement,
-			Interest:  value[projectsv1.Level](projectsv1.Level_value, "LEVEL_", x.Interest),
-			Influence: value[projectsv1.Level](projectsv1.Level_value, "LEVEL_", x.Influence)})
+			Needs: x.Needs, Expectations: x.Expectations,
+			CurrentEngagement: value[projectsv1.Engagement](projectsv1.Engagement_value, "ENGAGEMENT_", x.Current),
+			DesiredEngagement: value[projectsv1.Engagement](projectsv1.Engagement_value, "ENGAGEMENT_", x.Desired),
+			Interest:          value[projectsv1.Level](projectsv1.Level_value, "LEVEL_", x.Interest),
+			Influence:         value[projectsv1.Level](projectsv1.Level_value, "LEVEL_", x.Influence)})
 	}
 	return out
 }
@@ -110,7 +115,7 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 // publicProject is a project as events carry it.
 func publicProject(p *domain.Project) *projectsv1.Project {
 	out := projectProto(p)
-	out.Team, out.Stakeholders = nil, nil
+	out.Team, out.Stakeholders, out.Charter = nil, nil, nil
 	return out
 }
 
@@ -119,6 +124,7 @@ func cardOf(m *projectsv1.Project) domain.Card {
 		Title: textOf(m.GetTitle()), Acronym: m.GetAcronym(), CUP: m.GetCup(), Start: civil.Date(m.GetStartDate()), End: civil.Date(m.GetEndDate()),
 		Territory: m.GetTerritory(), Sectors: m.GetSectors(), Needs: m.GetNeeds(), Attributes: m.GetAttributes(),
 	}
+	c.Charter = charterOf(m.GetCharter())
 	for _, o := range m.GetObjectives() {
 		c.Objectives = append(c.Objectives, textOf(o))
 	}
@@ -141,6 +147,9 @@ func cardOf(m *projectsv1.Project) domain.Card {
 	}
 	for _, x := range m.GetStakeholders() {
 		c.Stakeholders = append(c.Stakeholders, domain.Stakeholder{DisplayName: x.GetDisplayName(), Engagement: x.GetEngagement(),
+			Needs: x.GetNeeds(), Expectations: x.GetExpectations(),
+			Current:   word(projectsv1.Engagement_name, "ENGAGEMENT_", x.GetCurrentEngagement()),
+			Desired:   word(projectsv1.Engagement_name, "ENGAGEMENT_", x.GetDesiredEngagement()),
 			Interest:  word(projectsv1.Level_name, "LEVEL_", x.GetInterest()),
 			Influence: word(projectsv1.Level_name, "LEVEL_", x.GetInfluence())})
 	}

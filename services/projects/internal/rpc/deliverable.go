@@ -20,6 +20,7 @@ func deliverableProto(d *domain.Deliverable, today civil.Date) *projectsv1.Deliv
 		Name: d.Name(), Title: textProto(d.Title), Organisation: d.Organisation, DueDate: string(d.Due),
 		State: value[projectsv1.DeliverableState](projectsv1.DeliverableState_value, "DELIVERABLE_STATE_", d.State),
 		Uri:   d.URI, Sha256: d.SHA256, ReturnReason: d.ReturnReason, Overdue: d.Overdue(today),
+		AcceptanceCriteria: each(d.Criteria, textProto), CheckRequired: d.CheckRequired,
 		CreateTime: timeProto(d.Created), UpdateTime: timeProto(d.Updated), Etag: platform.Etag(d.Version),
 	}
 	if d.Task != "" {
@@ -30,7 +31,8 @@ func deliverableProto(d *domain.Deliverable, today civil.Date) *projectsv1.Deliv
 
 // promiseOf reads what people write about a deliverable, and checks its task.
 func promiseOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.Deliverable) (domain.Promise, error) {
-	x := domain.Promise{Title: textOf(m.GetTitle()), Task: childID(m.GetTask()), Organisation: m.GetOrganisation(), Due: civil.Date(m.GetDueDate())}
+	x := domain.Promise{Title: textOf(m.GetTitle()), Task: childID(m.GetTask()), Organisation: m.GetOrganisation(), Due: civil.Date(m.GetDueDate()),
+		Criteria: each(m.GetAcceptanceCriteria(), textOf), CheckRequired: m.GetCheckRequired()}
 	if m.GetTask() == "" {
 		return x, nil
 	}
@@ -179,7 +181,11 @@ func (s *Server) SubmitDeliverable(ctx context.Context, req *projectsv1.SubmitDe
 func (s *Server) AcceptDeliverable(ctx context.Context, req *projectsv1.AcceptDeliverableRequest) (*projectsv1.Deliverable, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Deliverable, error) {
 		return s.alterDeliverable(ctx, tx, req.GetName(), req.GetEtag(), func(p *domain.Project, d *domain.Deliverable) error {
-			return d.Accept(p, s.now())
+			checks, err := store.AllEntries[domain.QualityCheck](ctx, tx, p.ID, d.ID)
+			if err != nil {
+				return err
+			}
+			return d.Accept(p, checks, s.now())
 		})
 	})
 }
@@ -188,7 +194,10 @@ func (s *Server) AcceptDeliverable(ctx context.Context, req *projectsv1.AcceptDe
 func (s *Server) ReturnDeliverable(ctx context.Context, req *projectsv1.ReturnDeliverableRequest) (*projectsv1.Deliverable, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Deliverable, error) {
 		return s.alterDeliverable(ctx, tx, req.GetName(), req.GetEtag(), func(p *domain.Project, d *domain.Deliverable) error {
-			return d.Return(p, req.GetReason(), s.now())
+			if err := d.Return(p, req.GetReason(), s.now()); err != nil {
+				return err
+			}
+			return s.recheck(ctx, tx, p, d)
 		})
 	})
 }
@@ -204,7 +213,7 @@ func (s *Server) DeleteDeliverable(ctx context.Context, req *projectsv1.DeleteDe
 		if err != nil {
 			return nil, err
 		}
-		if err := p.Writable(); err != nil {
+		if err := d.Open(p); err != nil {
 			return nil, err
 		}
 		if lines, err := store.LinesFor(ctx, tx, d); err != nil || len(lines) > 0 {
@@ -215,4 +224,28 @@ func (s *Server) DeleteDeliverable(ctx context.Context, req *projectsv1.DeleteDe
 		}
 		return &emptypb.Empty{}, s.refresh(ctx, tx, p)
 	})
+}
+
+// recheck plans the passed quality checks of a returned deliverable again: what
+// comes next is another thing.
+func (s *Server) recheck(ctx context.Context, tx *sqldb.Tx, p *domain.Project, d *domain.Deliverable) error {
+	checks, err := store.AllEntries[domain.QualityCheck](ctx, tx, p.ID, d.ID)
+	if err != nil {
+		return err
+	}
+	for _, x := range checks {
+		if x.State != domain.CheckPassed {
+			continue
+		}
+		was := x.Version
+		entry, err := x.Replan(p, "", s.act(ctx, d.ReturnReason))
+		if err != nil {
+			return err
+		}
+		if err := store.SaveEntry(ctx, tx, x, was); err != nil {
+			return err
+		}
+		s.note(tx, entry)
+	}
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 	platform "github.com/trama-suite/trama/services/platform/rpc"
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
+	"github.com/trama-suite/trama/services/projects/internal/domain/civil"
 	"github.com/trama-suite/trama/services/projects/internal/store"
 )
 
@@ -23,12 +24,13 @@ func gateOf(name string) (project string, key domain.GateKey, err error) {
 }
 
 // showGate encodes a gate with its readiness.
-func showGate(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate) (*projectsv1.Gate, error) {
-	facts, err := store.Facts(ctx, tx, p)
+func showGate(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, today civil.Date) (*projectsv1.Gate, error) {
+	facts, err := store.Facts(ctx, tx, p, today)
 	if err != nil {
 		return nil, err
 	}
-	return gateProto(p, g, facts), nil
+	pending, err := store.PendingApproval(ctx, tx, p.ID)
+	return gateProto(p, g, facts, pending), err
 }
 
 // GetGate reads a gate.
@@ -46,7 +48,7 @@ func (s *Server) GetGate(ctx context.Context, req *projectsv1.GetGateRequest) (*
 		if err != nil {
 			return nil, err
 		}
-		return showGate(ctx, tx, p, g)
+		return showGate(ctx, tx, p, g, s.today())
 	})
 }
 
@@ -61,7 +63,11 @@ func (s *Server) ListGates(ctx context.Context, req *projectsv1.ListGatesRequest
 		if err != nil {
 			return nil, err
 		}
-		facts, err := store.Facts(ctx, tx, p)
+		facts, err := store.Facts(ctx, tx, p, s.today())
+		if err != nil {
+			return nil, err
+		}
+		pending, err := store.PendingApproval(ctx, tx, project)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +77,7 @@ func (s *Server) ListGates(ctx context.Context, req *projectsv1.ListGatesRequest
 			if err != nil {
 				return nil, err
 			}
-			out.Gates = append(out.Gates, gateProto(p, g, facts))
+			out.Gates = append(out.Gates, gateProto(p, g, facts, pending))
 		}
 		return out, nil
 	})
@@ -107,14 +113,24 @@ func (s *Server) alterGate(ctx context.Context, tx *sqldb.Tx, req gateRequest, c
 	if err := store.SaveGate(ctx, tx, g, was); err != nil {
 		return nil, err
 	}
-	return showGate(ctx, tx, p, g)
+	s.note(tx, g.History...)
+	return showGate(ctx, tx, p, g, s.today())
 }
 
 // RecordArtefact notes where a document is.
 func (s *Server) RecordArtefact(ctx context.Context, req *projectsv1.RecordArtefactRequest) (*projectsv1.Gate, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
 		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
-			return g.Record(p, req.GetArtefact(), domain.Evidence{URI: req.GetUri(), SHA256: req.GetSha256()}, actor(ctx), req.GetNote(), s.now())
+			return g.Record(p, req.GetArtefact(), domain.Evidence{URI: req.GetUri(), SHA256: req.GetSha256()}, s.act(ctx, req.GetNote()))
+		})
+	})
+}
+
+// ConfirmArtefact ticks a point of a gate's checklist, or takes that back.
+func (s *Server) ConfirmArtefact(ctx context.Context, req *projectsv1.ConfirmArtefactRequest) (*projectsv1.Gate, error) {
+	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
+		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
+			return g.Confirm(p, req.GetArtefact(), req.GetConfirmed(), s.act(ctx, req.GetNote()))
 		})
 	})
 }
@@ -124,7 +140,7 @@ func (s *Server) RequireArtefact(ctx context.Context, req *projectsv1.RequireArt
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
 		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
 			item := domain.Item{Key: req.GetArtefact(), Title: textOf(req.GetTitle()), Check: checkOf(req.GetCheck())}
-			return g.Require(p, item, actor(ctx), req.GetReason(), s.now())
+			return g.Require(p, item, s.act(ctx, req.GetReason()))
 		})
 	})
 }
@@ -133,7 +149,7 @@ func (s *Server) RequireArtefact(ctx context.Context, req *projectsv1.RequireArt
 func (s *Server) WaiveArtefact(ctx context.Context, req *projectsv1.WaiveArtefactRequest) (*projectsv1.Gate, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
 		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
-			return g.Waive(p, req.GetArtefact(), actor(ctx), req.GetReason(), s.now())
+			return g.Waive(p, req.GetArtefact(), holds(ctx, p), civil.Date(req.GetExpireDate()), s.today(), s.act(ctx, req.GetReason()))
 		})
 	})
 }
@@ -142,81 +158,8 @@ func (s *Server) WaiveArtefact(ctx context.Context, req *projectsv1.WaiveArtefac
 func (s *Server) RemoveArtefact(ctx context.Context, req *projectsv1.RemoveArtefactRequest) (*projectsv1.Gate, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
 		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
-			return g.Remove(p, req.GetArtefact(), actor(ctx), req.GetReason(), s.now())
+			return g.Remove(p, req.GetArtefact(), s.act(ctx, req.GetReason()))
 		})
-	})
-}
-
-// lockForMove locks a project whose phase is to change, and checks its etag.
-func lockForMove(ctx context.Context, tx *sqldb.Tx, req gateRequest) (*domain.Project, error) {
-	id, err := projectOf(req.GetName())
-	if err != nil {
-		return nil, err
-	}
-	p, err := lockProject(ctx, tx, id)
-	if err != nil {
-		return nil, err
-	}
-	return p, platform.CheckEtag(p.Name(), req.GetEtag(), p.Version)
-}
-
-// moved stores a project whose phase has changed.
-func (s *Server) moved(ctx context.Context, tx *sqldb.Tx, p *domain.Project, was int64, move domain.PhaseMove, events ...domain.Event) (*projectsv1.Project, error) {
-	if err := store.SaveProject(ctx, tx, p, was); err != nil {
-		return nil, err
-	}
-	store.InsertMove(tx, move)
-	if err := s.freezeAtExecution(ctx, tx, p, move); err != nil {
-		return nil, err
-	}
-	if err := s.tell(ctx, tx, p, events...); err != nil {
-		return nil, err
-	}
-	return projectProto(p), s.refresh(ctx, tx, p)
-}
-
-// AdvanceProject approves the next gate.
-func (s *Server) AdvanceProject(ctx context.Context, req *projectsv1.AdvanceProjectRequest) (*projectsv1.Project, error) {
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Project, error) {
-		p, err := lockForMove(ctx, tx, req)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.Writable(); err != nil {
-			return nil, err
-		}
-		key, _ := p.NextGate()
-		g, err := store.Gate(ctx, tx, p.ID, key)
-		if err != nil {
-			return nil, err
-		}
-		facts, err := store.Facts(ctx, tx, p)
-		if err != nil {
-			return nil, err
-		}
-		was := p.Version
-		move, events, err := p.Advance(g, facts, holds(ctx, p), actor(ctx), req.GetNote(), s.now())
-		if err != nil {
-			return nil, err
-		}
-		return s.moved(ctx, tx, p, was, move, events...)
-	})
-}
-
-// ReturnProject takes a project back to an earlier phase.
-func (s *Server) ReturnProject(ctx context.Context, req *projectsv1.ReturnProjectRequest) (*projectsv1.Project, error) {
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Project, error) {
-		p, err := lockForMove(ctx, tx, req)
-		if err != nil {
-			return nil, err
-		}
-		was := p.Version
-		to := domain.Phase(word(projectsv1.Phase_name, "PHASE_", req.GetPhase()))
-		move, event, err := p.Return(to, actor(ctx), req.GetReason(), s.now())
-		if err != nil {
-			return nil, err
-		}
-		return s.moved(ctx, tx, p, was, move, event)
 	})
 }
 
@@ -236,37 +179,5 @@ func (s *Server) ListPhaseMoves(ctx context.Context, req *projectsv1.ListPhaseMo
 		}
 		items, next, err := store.ListMoves(ctx, tx, plan, project)
 		return &projectsv1.ListPhaseMovesResponse{PhaseMoves: each(items, moveProto), NextPageToken: next}, err
-	})
-}
-
-// GetGateTemplate reads the network's template.
-func (s *Server) GetGateTemplate(ctx context.Context, _ *projectsv1.GetGateTemplateRequest) (*projectsv1.GateTemplate, error) {
-	t, err := read(ctx, s, store.Template)
-	if err != nil {
-		return nil, err
-	}
-	return templateProto(t), nil
-}
-
-// UpdateGateTemplate replaces the network's template.
-func (s *Server) UpdateGateTemplate(ctx context.Context, req *projectsv1.UpdateGateTemplateRequest) (*projectsv1.GateTemplate, error) {
-	patch := req.GetGateTemplate()
-	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.GateTemplate, error) {
-		t, err := store.Template(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		if err := platform.CheckEtag("gateTemplate", patch.GetEtag(), t.Version); err != nil {
-			return nil, err
-		}
-		m, err := platform.UpdateMask("gate_template", templateProto(t), patch, req.GetUpdateMask())
-		if err != nil {
-			return nil, err
-		}
-		was := t.Version
-		if err := t.Replace(rulesOf(m), s.now()); err != nil {
-			return nil, err
-		}
-		return templateProto(t), store.SaveTemplate(ctx, tx, t, was)
 	})
 }

@@ -37,6 +37,7 @@ func (r *importRun) create(ctx context.Context, tx *sqldb.Tx, record *ingest.Rec
 	for _, g := range r.template.GatesFor(p.ID, now) {
 		gates[g.Key] = g
 	}
+	p.Template = r.template.ID
 	opening := p.Opening(actor(ctx))
 	moves, events, err := p.PassImported(gates, r.phase(record), actor(ctx), importReason+r.mapping.GetSource(), now)
 	if err != nil {
@@ -142,7 +143,7 @@ func (r *importRun) change(ctx context.Context, tx *sqldb.Tx, record *ingest.Rec
 	if err := store.SaveProject(ctx, tx, p, was); err != nil {
 		return outcome{}, err
 	}
-	if err := errors.Join(amended(), move.save(ctx, tx)); err != nil {
+	if err := errors.Join(amended(), move.save(ctx, r.Server, tx)); err != nil {
 		return outcome{}, err
 	}
 	if err := r.tell(ctx, tx, p, append([]domain.Event{event}, move.events...)...); err != nil {
@@ -193,7 +194,7 @@ type importMove struct {
 	events   []domain.Event
 }
 
-func (m *importMove) save(ctx context.Context, tx *sqldb.Tx) error {
+func (m *importMove) save(ctx context.Context, s *Server, tx *sqldb.Tx) error {
 	for _, move := range m.moves {
 		store.InsertMove(tx, move)
 	}
@@ -204,6 +205,7 @@ func (m *importMove) save(ctx context.Context, tx *sqldb.Tx) error {
 		if err := store.SaveGate(ctx, tx, g, m.versions[key]); err != nil {
 			return err
 		}
+		s.note(tx, g.History...)
 	}
 	return nil
 }
@@ -214,6 +216,9 @@ func (r *importRun) move(ctx context.Context, tx *sqldb.Tx, p *domain.Project, r
 	to, reason := domain.Phase(record.Text[ingest.Phase]), importReason+r.mapping.GetSource()
 	if to == "" || to == p.Phase {
 		return m, nil
+	}
+	if err := r.overtake(ctx, tx, p, reason); err != nil {
+		return nil, err
 	}
 	if to.Before(p.Phase) {
 		move, event, err := p.Return(to, actor(ctx), reason, r.now())

@@ -111,7 +111,7 @@ func (r *importRun) load(ctx context.Context, tx *sqldb.Tx) (err error) {
 		return err
 	}
 	if r.kind == ingest.Projects {
-		r.template, err = store.Template(ctx, tx)
+		r.template, err = store.Template(ctx, tx, domain.DefaultTemplateID)
 		return err
 	}
 	slices.Sort(cups)

@@ -36,7 +36,7 @@ func (s *Server) OpenProjectFromMatch(ctx context.Context, req *projectsv1.OpenP
 		if err != nil {
 			return nil, err
 		}
-		fresh, err := s.open(ctx, tx, p, event)
+		fresh, err := s.open(ctx, tx, p, "", event)
 		if err != nil {
 			return nil, err
 		}

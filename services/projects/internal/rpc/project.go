@@ -30,20 +30,22 @@ func (s *Server) CreateProject(ctx context.Context, req *projectsv1.CreateProjec
 		if err != nil {
 			return nil, err
 		}
-		if _, err := s.open(ctx, tx, p, event); err != nil {
+		if _, err := s.open(ctx, tx, p, childID(req.GetGateTemplate()), event); err != nil {
 			return nil, err
 		}
 		return projectProto(p), nil
 	})
 }
 
-// open stores a new project with its gates; false where its match has opened one
-// already.
-func (s *Server) open(ctx context.Context, tx *sqldb.Tx, p *domain.Project, event domain.Event) (bool, error) {
-	template, err := store.Template(ctx, tx)
+// open stores a new project with its gates, made from the template of that id, or
+// from the one for its programme, its lead or all where it is empty; false where
+// its match has opened one already.
+func (s *Server) open(ctx context.Context, tx *sqldb.Tx, p *domain.Project, chosen string, event domain.Event) (bool, error) {
+	template, err := s.templateFor(ctx, tx, p, chosen)
 	if err != nil {
 		return false, err
 	}
+	p.Template = template.ID
 	if fresh, err := store.InsertProject(ctx, tx, p); err != nil || !fresh {
 		return false, err
 	}

@@ -25,6 +25,14 @@ import (
 type Server struct {
 	projectsv1.UnsafeProjectServiceServer
 	projectsv1.UnsafeRiskServiceServer
+	projectsv1.UnsafeIssueServiceServer
+	projectsv1.UnsafeDecisionServiceServer
+	projectsv1.UnsafeChangeServiceServer
+	projectsv1.UnsafeCommunicationServiceServer
+	projectsv1.UnsafeProcurementServiceServer
+	projectsv1.UnsafeQualityServiceServer
+	projectsv1.UnsafeResponsibilityServiceServer
+	projectsv1.UnsafeTrailServiceServer
 	projectsv1.UnsafeGateServiceServer
 	projectsv1.UnsafePlanServiceServer
 	projectsv1.UnsafeCalendarServiceServer
@@ -70,6 +78,14 @@ func New(db *sqldb.DB, out *outbox.Outbox, zone *time.Location, heartbeat time.D
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterProjectServiceServer(r, s)
 	projectsv1.RegisterRiskServiceServer(r, s)
+	projectsv1.RegisterIssueServiceServer(r, s)
+	projectsv1.RegisterDecisionServiceServer(r, s)
+	projectsv1.RegisterChangeServiceServer(r, s)
+	projectsv1.RegisterCommunicationServiceServer(r, s)
+	projectsv1.RegisterProcurementServiceServer(r, s)
+	projectsv1.RegisterQualityServiceServer(r, s)
+	projectsv1.RegisterResponsibilityServiceServer(r, s)
+	projectsv1.RegisterTrailServiceServer(r, s)
 	projectsv1.RegisterGateServiceServer(r, s)
 	projectsv1.RegisterPlanServiceServer(r, s)
 	projectsv1.RegisterCalendarServiceServer(r, s)

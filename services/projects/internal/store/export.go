@@ -71,7 +71,7 @@ func AllMoves(ctx context.Context, tx *sqldb.Tx, project string) ([]domain.Phase
 
 // AllRisks reads a project's risks, the highest score first.
 func AllRisks(ctx context.Context, tx *sqldb.Tx, project string) ([]*domain.Risk, error) {
-	return collect(ctx, tx, scanRisk, `SELECT `+riskColumns+` FROM risks r WHERE r.project = $1 ORDER BY r.score DESC, r.id`, project)
+	return collect(ctx, tx, scanEntry[domain.Risk], `SELECT `+entryColumns+` FROM register_entries e WHERE e.project = $1 AND e.register = 'risks' ORDER BY e.score DESC, e.id`, project)
 }
 
 // LessonsOf reads a project's lessons in the order of creation.

@@ -133,6 +133,7 @@ func SaveTimes(tx *sqldb.Tx, tasks []*domain.Task, before map[string]Computed) {
 
 // DeleteTask deletes a task that was read at version was.
 func DeleteTask(ctx context.Context, tx *sqldb.Tx, t *domain.Task, was int64) error {
+	DropResponsibilities(tx, t.ID)
 	n, err := tx.Exec(ctx, `DELETE FROM tasks WHERE id = $1 AND version = $2`, t.ID, was)
 	return one(t.Name(), n, err)
 }
@@ -198,6 +199,7 @@ func SaveDeliverable(ctx context.Context, tx *sqldb.Tx, d *domain.Deliverable, w
 
 // DeleteDeliverable deletes a deliverable that was read at version was.
 func DeleteDeliverable(ctx context.Context, tx *sqldb.Tx, d *domain.Deliverable, was int64) error {
+	DropChecks(tx, d.Project, d.ID)
 	n, err := tx.Exec(ctx, `DELETE FROM deliverables WHERE id = $1 AND version = $2`, d.ID, was)
 	return one(d.Name(), n, err)
 }

@@ -179,7 +179,8 @@ func UseOf(ctx context.Context, tx *sqldb.Tx, id string) (domain.Use, error) {
 	var err error
 	use.Partners, err = collect(ctx, tx, text, `SELECT organisation FROM budget_lines WHERE project = $1
 		UNION SELECT organisation FROM tasks WHERE project = $1 AND organisation <> ''
-		UNION SELECT organisation FROM deliverables WHERE project = $1 AND organisation <> ''`, id)
+		UNION SELECT organisation FROM deliverables WHERE project = $1 AND organisation <> ''
+		UNION SELECT organisation FROM register_entries WHERE project = $1 AND organisation <> ''`, id)
 	if err != nil {
 		return use, err
 	}

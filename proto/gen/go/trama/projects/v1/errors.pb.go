@@ -213,7 +213,8 @@ const (
 	// network (doppio finanziamento): metadata `places` names the other
 	// expenditures that the caller may see.
 	ProjectsError_PROJECTS_ERROR_DOUBLE_FUNDING ProjectsError = 97
-	// Whoever submitted a claim does not control or certify it.
+	// Whoever submitted a claim does not control or certify it; a gate that wants
+	// four eyes is approved by somebody other than who asks.
 	ProjectsError_PROJECTS_ERROR_FOUR_EYES ProjectsError = 98
 	// The expenditure is not the partner's, is voided, is on a flat-rate line, is
 	// in the claim already, or is claimed already by as much.
@@ -236,6 +237,29 @@ const (
 	ProjectsError_PROJECTS_ERROR_STREAM_TOKEN_OLD ProjectsError = 163
 	// The curve would have more points than fit: choose a longer step.
 	ProjectsError_PROJECTS_ERROR_CURVE_TOO_LONG ProjectsError = 164
+	// The entry of the register is in a state from which this step does not go.
+	ProjectsError_PROJECTS_ERROR_ENTRY_STATE ProjectsError = 140
+	// The entry of the register does not change any more.
+	ProjectsError_PROJECTS_ERROR_ENTRY_FROZEN ProjectsError = 141
+	// There is an entry for this already.
+	ProjectsError_PROJECTS_ERROR_ENTRY_EXISTS ProjectsError = 142
+	// The responsibilities have more than one accountable, or one part twice.
+	ProjectsError_PROJECTS_ERROR_RESPONSIBILITY_WRONG ProjectsError = 143
+	// Who made the thing does not check it.
+	ProjectsError_PROJECTS_ERROR_SELF_CHECK ProjectsError = 144
+	// A mandatory quality check is missing or not passed: metadata `checks` names
+	// those that are there.
+	ProjectsError_PROJECTS_ERROR_CHECKS_OPEN ProjectsError = 145
+	// The gate has a request that waits for a decision already.
+	ProjectsError_PROJECTS_ERROR_REQUEST_PENDING ProjectsError = 147
+	// The artefact is not one that people confirm.
+	ProjectsError_PROJECTS_ERROR_ARTEFACT_NOT_CONFIRMED ProjectsError = 148
+	// The project is not closed: there is nothing to open again.
+	ProjectsError_PROJECTS_ERROR_PROJECT_NOT_CLOSED ProjectsError = 149
+	// The gate template is the network's default, or one that is shipped.
+	ProjectsError_PROJECTS_ERROR_TEMPLATE_IN_USE ProjectsError = 150
+	// A stakeholder has a need that is not one of the project's.
+	ProjectsError_PROJECTS_ERROR_NEED_UNKNOWN ProjectsError = 151
 )
 
 // Enum value maps for ProjectsError.
@@ -330,6 +354,17 @@ var (
 		162: "PROJECTS_ERROR_ALERT_RULE_WRONG",
 		163: "PROJECTS_ERROR_STREAM_TOKEN_OLD",
 		164: "PROJECTS_ERROR_CURVE_TOO_LONG",
+		140: "PROJECTS_ERROR_ENTRY_STATE",
+		141: "PROJECTS_ERROR_ENTRY_FROZEN",
+		142: "PROJECTS_ERROR_ENTRY_EXISTS",
+		143: "PROJECTS_ERROR_RESPONSIBILITY_WRONG",
+		144: "PROJECTS_ERROR_SELF_CHECK",
+		145: "PROJECTS_ERROR_CHECKS_OPEN",
+		147: "PROJECTS_ERROR_REQUEST_PENDING",
+		148: "PROJECTS_ERROR_ARTEFACT_NOT_CONFIRMED",
+		149: "PROJECTS_ERROR_PROJECT_NOT_CLOSED",
+		150: "PROJECTS_ERROR_TEMPLATE_IN_USE",
+		151: "PROJECTS_ERROR_NEED_UNKNOWN",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -421,6 +456,17 @@ var (
 		"PROJECTS_ERROR_ALERT_RULE_WRONG":          162,
 		"PROJECTS_ERROR_STREAM_TOKEN_OLD":          163,
 		"PROJECTS_ERROR_CURVE_TOO_LONG":            164,
+		"PROJECTS_ERROR_ENTRY_STATE":               140,
+		"PROJECTS_ERROR_ENTRY_FROZEN":              141,
+		"PROJECTS_ERROR_ENTRY_EXISTS":              142,
+		"PROJECTS_ERROR_RESPONSIBILITY_WRONG":      143,
+		"PROJECTS_ERROR_SELF_CHECK":                144,
+		"PROJECTS_ERROR_CHECKS_OPEN":               145,
+		"PROJECTS_ERROR_REQUEST_PENDING":           147,
+		"PROJECTS_ERROR_ARTEFACT_NOT_CONFIRMED":    148,
+		"PROJECTS_ERROR_PROJECT_NOT_CLOSED":        149,
+		"PROJECTS_ERROR_TEMPLATE_IN_USE":           150,
+		"PROJECTS_ERROR_NEED_UNKNOWN":              151,
 	}
 )
 
@@ -455,7 +501,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xf6\x18\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x86\x1c\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -546,7 +592,18 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"!PROJECTS_ERROR_ALERT_ACKNOWLEDGED\x10\xa1\x01\x12$\n" +
 	"\x1fPROJECTS_ERROR_ALERT_RULE_WRONG\x10\xa2\x01\x12$\n" +
 	"\x1fPROJECTS_ERROR_STREAM_TOKEN_OLD\x10\xa3\x01\x12\"\n" +
-	"\x1dPROJECTS_ERROR_CURVE_TOO_LONG\x10\xa4\x01BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1dPROJECTS_ERROR_CURVE_TOO_LONG\x10\xa4\x01\x12\x1f\n" +
+	"\x1aPROJECTS_ERROR_ENTRY_STATE\x10\x8c\x01\x12 \n" +
+	"\x1bPROJECTS_ERROR_ENTRY_FROZEN\x10\x8d\x01\x12 \n" +
+	"\x1bPROJECTS_ERROR_ENTRY_EXISTS\x10\x8e\x01\x12(\n" +
+	"#PROJECTS_ERROR_RESPONSIBILITY_WRONG\x10\x8f\x01\x12\x1e\n" +
+	"\x19PROJECTS_ERROR_SELF_CHECK\x10\x90\x01\x12\x1f\n" +
+	"\x1aPROJECTS_ERROR_CHECKS_OPEN\x10\x91\x01\x12#\n" +
+	"\x1ePROJECTS_ERROR_REQUEST_PENDING\x10\x93\x01\x12*\n" +
+	"%PROJECTS_ERROR_ARTEFACT_NOT_CONFIRMED\x10\x94\x01\x12&\n" +
+	"!PROJECTS_ERROR_PROJECT_NOT_CLOSED\x10\x95\x01\x12#\n" +
+	"\x1ePROJECTS_ERROR_TEMPLATE_IN_USE\x10\x96\x01\x12 \n" +
+	"\x1bPROJECTS_ERROR_NEED_UNKNOWN\x10\x97\x01BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

@@ -51,21 +51,58 @@ const (
 	ArtefactCheck_ARTEFACT_CHECK_DELIVERABLES_ACCEPTED ArtefactCheck = 8
 	// At least one lesson learned is written.
 	ArtefactCheck_ARTEFACT_CHECK_LESSONS ArtefactCheck = 9
+	// A point of a checklist (lista di controllo): somebody confirms it.
+	ArtefactCheck_ARTEFACT_CHECK_CONFIRMATION ArtefactCheck = 10
+	// The charter says success criteria, constraints, assumptions and at least
+	// one body of governance.
+	ArtefactCheck_ARTEFACT_CHECK_GOVERNANCE ArtefactCheck = 11
+	// Each of the project's needs is one of a stakeholder.
+	ArtefactCheck_ARTEFACT_CHECK_NEEDS_MAPPED ArtefactCheck = 12
+	// The responsibilities (RACI) have no gap.
+	ArtefactCheck_ARTEFACT_CHECK_RESPONSIBILITIES ArtefactCheck = 13
+	// The communication plan has at least one item.
+	ArtefactCheck_ARTEFACT_CHECK_COMMUNICATIONS ArtefactCheck = 14
+	// The procurement plan has at least one item.
+	ArtefactCheck_ARTEFACT_CHECK_PROCUREMENTS ArtefactCheck = 15
+	// Every purchase is closed or cancelled.
+	ArtefactCheck_ARTEFACT_CHECK_PROCUREMENTS_SETTLED ArtefactCheck = 16
+	// Every deliverable has acceptance criteria or a quality check.
+	ArtefactCheck_ARTEFACT_CHECK_ACCEPTANCE_CRITERIA ArtefactCheck = 17
+	// Every mandatory quality check is passed.
+	ArtefactCheck_ARTEFACT_CHECK_QUALITY_PASSED ArtefactCheck = 18
+	// No change request waits for a decision or, approved, to be carried out.
+	ArtefactCheck_ARTEFACT_CHECK_CHANGES_SETTLED ArtefactCheck = 19
+	// Every issue is closed.
+	ArtefactCheck_ARTEFACT_CHECK_ISSUES_CLOSED ArtefactCheck = 20
+	// No claim is open: each is paid or withdrawn.
+	ArtefactCheck_ARTEFACT_CHECK_COSTS_SETTLED ArtefactCheck = 21
 )
 
 // Enum value maps for ArtefactCheck.
 var (
 	ArtefactCheck_name = map[int32]string{
-		0: "ARTEFACT_CHECK_UNSPECIFIED",
-		1: "ARTEFACT_CHECK_DOCUMENT",
-		2: "ARTEFACT_CHECK_CHARTER",
-		3: "ARTEFACT_CHECK_STAKEHOLDERS",
-		4: "ARTEFACT_CHECK_RISKS",
-		5: "ARTEFACT_CHECK_WORK_PLAN",
-		6: "ARTEFACT_CHECK_DELIVERABLES",
-		7: "ARTEFACT_CHECK_BUDGET",
-		8: "ARTEFACT_CHECK_DELIVERABLES_ACCEPTED",
-		9: "ARTEFACT_CHECK_LESSONS",
+		0:  "ARTEFACT_CHECK_UNSPECIFIED",
+		1:  "ARTEFACT_CHECK_DOCUMENT",
+		2:  "ARTEFACT_CHECK_CHARTER",
+		3:  "ARTEFACT_CHECK_STAKEHOLDERS",
+		4:  "ARTEFACT_CHECK_RISKS",
+		5:  "ARTEFACT_CHECK_WORK_PLAN",
+		6:  "ARTEFACT_CHECK_DELIVERABLES",
+		7:  "ARTEFACT_CHECK_BUDGET",
+		8:  "ARTEFACT_CHECK_DELIVERABLES_ACCEPTED",
+		9:  "ARTEFACT_CHECK_LESSONS",
+		10: "ARTEFACT_CHECK_CONFIRMATION",
+		11: "ARTEFACT_CHECK_GOVERNANCE",
+		12: "ARTEFACT_CHECK_NEEDS_MAPPED",
+		13: "ARTEFACT_CHECK_RESPONSIBILITIES",
+		14: "ARTEFACT_CHECK_COMMUNICATIONS",
+		15: "ARTEFACT_CHECK_PROCUREMENTS",
+		16: "ARTEFACT_CHECK_PROCUREMENTS_SETTLED",
+		17: "ARTEFACT_CHECK_ACCEPTANCE_CRITERIA",
+		18: "ARTEFACT_CHECK_QUALITY_PASSED",
+		19: "ARTEFACT_CHECK_CHANGES_SETTLED",
+		20: "ARTEFACT_CHECK_ISSUES_CLOSED",
+		21: "ARTEFACT_CHECK_COSTS_SETTLED",
 	}
 	ArtefactCheck_value = map[string]int32{
 		"ARTEFACT_CHECK_UNSPECIFIED":           0,
@@ -78,6 +115,18 @@ var (
 		"ARTEFACT_CHECK_BUDGET":                7,
 		"ARTEFACT_CHECK_DELIVERABLES_ACCEPTED": 8,
 		"ARTEFACT_CHECK_LESSONS":               9,
+		"ARTEFACT_CHECK_CONFIRMATION":          10,
+		"ARTEFACT_CHECK_GOVERNANCE":            11,
+		"ARTEFACT_CHECK_NEEDS_MAPPED":          12,
+		"ARTEFACT_CHECK_RESPONSIBILITIES":      13,
+		"ARTEFACT_CHECK_COMMUNICATIONS":        14,
+		"ARTEFACT_CHECK_PROCUREMENTS":          15,
+		"ARTEFACT_CHECK_PROCUREMENTS_SETTLED":  16,
+		"ARTEFACT_CHECK_ACCEPTANCE_CRITERIA":   17,
+		"ARTEFACT_CHECK_QUALITY_PASSED":        18,
+		"ARTEFACT_CHECK_CHANGES_SETTLED":       19,
+		"ARTEFACT_CHECK_ISSUES_CLOSED":         20,
+		"ARTEFACT_CHECK_COSTS_SETTLED":         21,
 	}
 )
 
@@ -165,64 +214,65 @@ func (Readiness) EnumDescriptor() ([]byte, []int) {
 	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{1}
 }
 
-// ArtefactAction is what was done to an artefact of a gate.
-type ArtefactAction int32
+// GateApprovalState is where a request stands.
+type GateApprovalState int32
 
 const (
 	// Never used.
-	ArtefactAction_ARTEFACT_ACTION_UNSPECIFIED ArtefactAction = 0
-	// A document was recorded.
-	ArtefactAction_ARTEFACT_ACTION_RECORDED ArtefactAction = 1
-	// The artefact was added, or is asked for again.
-	ArtefactAction_ARTEFACT_ACTION_REQUIRED ArtefactAction = 2
-	// It was waived.
-	ArtefactAction_ARTEFACT_ACTION_WAIVED ArtefactAction = 3
-	// It was removed.
-	ArtefactAction_ARTEFACT_ACTION_REMOVED ArtefactAction = 4
+	GateApprovalState_GATE_APPROVAL_STATE_UNSPECIFIED GateApprovalState = 0
+	// Waits for a decision (in attesa).
+	GateApprovalState_GATE_APPROVAL_STATE_PENDING GateApprovalState = 1
+	// Approved: the project has passed the gate (approvata).
+	GateApprovalState_GATE_APPROVAL_STATE_APPROVED GateApprovalState = 2
+	// Rejected, with a reason (respinta).
+	GateApprovalState_GATE_APPROVAL_STATE_REJECTED GateApprovalState = 3
+	// Withdrawn, or overtaken by a return, a cancellation or an approval
+	// (ritirata).
+	GateApprovalState_GATE_APPROVAL_STATE_WITHDRAWN GateApprovalState = 4
 )
 
-// Enum value maps for ArtefactAction.
+// Enum value maps for GateApprovalState.
 var (
-	ArtefactAction_name = map[int32]string{
-		0: "ARTEFACT_ACTION_UNSPECIFIED",
-		1: "ARTEFACT_ACTION_RECORDED",
-		2: "ARTEFACT_ACTION_REQUIRED",
-		3: "ARTEFACT_ACTION_WAIVED",
-		4: "ARTEFACT_ACTION_REMOVED",
+	GateApprovalState_name = map[int32]string{
+		0: "GATE_APPROVAL_STATE_UNSPECIFIED",
+		1: "GATE_APPROVAL_STATE_PENDING",
+		2: "GATE_APPROVAL_STATE_APPROVED",
+		3: "GATE_APPROVAL_STATE_REJECTED",
+		4: "GATE_APPROVAL_STATE_WITHDRAWN",
 	}
-	ArtefactAction_value = map[string]int32{
-		"ARTEFACT_ACTION_UNSPECIFIED": 0,
-		"ARTEFACT_ACTION_RECORDED":    1,
-		"ARTEFACT_ACTION_REQUIRED":    2,
-		"ARTEFACT_ACTION_WAIVED":      3,
-		"ARTEFACT_ACTION_REMOVED":     4,
+	GateApprovalState_value = map[string]int32{
+		"GATE_APPROVAL_STATE_UNSPECIFIED": 0,
+		"GATE_APPROVAL_STATE_PENDING":     1,
+		"GATE_APPROVAL_STATE_APPROVED":    2,
+		"GATE_APPROVAL_STATE_REJECTED":    3,
+		"GATE_APPROVAL_STATE_WITHDRAWN":   4,
 	}
 )
 
-func (x ArtefactAction) Enum() *ArtefactAction {
-	p := new(ArtefactAction)
+func (x GateApprovalState) Enum() *GateApprovalState {
+	p := new(GateApprovalState)
 	*p = x
 	return p
 }
 
-func (x ArtefactAction) String() string {
+func (x GateApprovalState) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (ArtefactAction) Descriptor() protoreflect.EnumDescriptor {
+func (GateApprovalState) Descriptor() protoreflect.EnumDescriptor {
 	return file_trama_projects_v1_gate_proto_enumTypes[2].Descriptor()
 }
 
-func (ArtefactAction) Type() protoreflect.EnumType {
+func (GateApprovalState) Type() protoreflect.EnumType {
 	return &file_trama_projects_v1_gate_proto_enumTypes[2]
 }
 
-func (x ArtefactAction) Number() protoreflect.EnumNumber {
+func (x GateApprovalState) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use ArtefactAction.Descriptor instead.
-func (ArtefactAction) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use GateApprovalState.Descriptor instead.
+func (GateApprovalState) EnumDescriptor() ([]byte, []int) {
 	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{2}
 }
 
@@ -244,8 +294,10 @@ type Gate struct {
 	Passed bool `protobuf:"varint,6,opt,name=passed,proto3" json:"passed,omitempty"`
 	// No artefact is missing.
 	Ready bool `protobuf:"varint,7,opt,name=ready,proto3" json:"ready,omitempty"`
-	// Every change to what it asks for and to what is recorded, oldest first.
-	History []*ArtefactChange `protobuf:"bytes,8,rep,name=history,proto3" json:"history,omitempty"`
+	// Who asks for approval and who gives it are two people (quattro occhi).
+	FourEyes bool `protobuf:"varint,11,opt,name=four_eyes,json=fourEyes,proto3" json:"four_eyes,omitempty"`
+	// The request that waits for a decision; empty without one.
+	PendingRequest string `protobuf:"bytes,12,opt,name=pending_request,json=pendingRequest,proto3" json:"pending_request,omitempty"`
 	// When it was last changed, UTC.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the gate.
@@ -333,11 +385,18 @@ func (x *Gate) GetReady() bool {
 	return false
 }
 
-func (x *Gate) GetHistory() []*ArtefactChange {
+func (x *Gate) GetFourEyes() bool {
 	if x != nil {
-		return x.History
+		return x.FourEyes
 	}
-	return nil
+	return false
+}
+
+func (x *Gate) GetPendingRequest() string {
+	if x != nil {
+		return x.PendingRequest
+	}
+	return ""
 }
 
 func (x *Gate) GetUpdateTime() *timestamppb.Timestamp {
@@ -374,7 +433,18 @@ type Artefact struct {
 	Sha256 string `protobuf:"bytes,7,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// True where this project asks for it although the template did not, or
 	// waives it.
-	Bent          bool `protobuf:"varint,8,opt,name=bent,proto3" json:"bent,omitempty"`
+	Bent bool `protobuf:"varint,8,opt,name=bent,proto3" json:"bent,omitempty"`
+	// Who waived or confirmed it: the opaque subject; otherwise empty.
+	Actor string `protobuf:"bytes,9,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Role under which it was waived.
+	Role v1.Role `protobuf:"varint,10,opt,name=role,proto3,enum=trama.authz.v1.Role" json:"role,omitempty"`
+	// Why it was waived, or what was noted when it was confirmed.
+	Note string `protobuf:"bytes,11,opt,name=note,proto3" json:"note,omitempty"`
+	// Last day of its waiver, ISO 8601: after it, it is asked for again. Empty
+	// where it does not end.
+	WaiverExpireDate string `protobuf:"bytes,12,opt,name=waiver_expire_date,json=waiverExpireDate,proto3" json:"waiver_expire_date,omitempty"`
+	// When it was waived or confirmed, UTC.
+	ActTime       *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=act_time,json=actTime,proto3" json:"act_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -465,41 +535,91 @@ func (x *Artefact) GetBent() bool {
 	return false
 }
 
-// ArtefactChange is one entry of a gate's history.
-type ArtefactChange struct {
+func (x *Artefact) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *Artefact) GetRole() v1.Role {
+	if x != nil {
+		return x.Role
+	}
+	return v1.Role(0)
+}
+
+func (x *Artefact) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Artefact) GetWaiverExpireDate() string {
+	if x != nil {
+		return x.WaiverExpireDate
+	}
+	return ""
+}
+
+func (x *Artefact) GetActTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ActTime
+	}
+	return nil
+}
+
+// GateApproval is one request to pass a gate and what became of it (richiesta di
+// passaggio di fase).
+type GateApproval struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Key of the artefact.
-	Artefact string `protobuf:"bytes,1,opt,name=artefact,proto3" json:"artefact,omitempty"`
-	// What was done.
-	Action ArtefactAction `protobuf:"varint,2,opt,name=action,proto3,enum=trama.projects.v1.ArtefactAction" json:"action,omitempty"`
-	// Who did it: the opaque subject.
-	Actor string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
-	// Why; for a recording, the note given with it.
-	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// The link recorded; otherwise empty.
-	Uri string `protobuf:"bytes,5,opt,name=uri,proto3" json:"uri,omitempty"`
-	// The checksum recorded; otherwise empty.
-	Sha256 string `protobuf:"bytes,6,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// When, UTC.
-	ChangeTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	// Resource name: `projects/{project}/gateApprovals/{gate_approval}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The gate: `projects/{project}/gates/{gate}`.
+	Gate string `protobuf:"bytes,2,opt,name=gate,proto3" json:"gate,omitempty"`
+	// Who asked: the opaque subject.
+	Requester string `protobuf:"bytes,3,opt,name=requester,proto3" json:"requester,omitempty"`
+	// What they noted.
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// What the gate asked for when they asked.
+	Artefacts []*ArtefactSnapshot `protobuf:"bytes,5,rep,name=artefacts,proto3" json:"artefacts,omitempty"`
+	// Nothing was missing when they asked.
+	Ready bool `protobuf:"varint,6,opt,name=ready,proto3" json:"ready,omitempty"`
+	// Where it stands.
+	State GateApprovalState `protobuf:"varint,7,opt,name=state,proto3,enum=trama.projects.v1.GateApprovalState" json:"state,omitempty"`
+	// Who decided: the opaque subject; empty before.
+	Decider string `protobuf:"bytes,8,opt,name=decider,proto3" json:"decider,omitempty"`
+	// Role under which they decided.
+	DeciderRole v1.Role `protobuf:"varint,9,opt,name=decider_role,json=deciderRole,proto3,enum=trama.authz.v1.Role" json:"decider_role,omitempty"`
+	// Why, or what they noted.
+	DecisionNote string `protobuf:"bytes,10,opt,name=decision_note,json=decisionNote,proto3" json:"decision_note,omitempty"`
+	// What the gate asked for when it was approved.
+	ArtefactsAtDecision []*ArtefactSnapshot `protobuf:"bytes,11,rep,name=artefacts_at_decision,json=artefactsAtDecision,proto3" json:"artefacts_at_decision,omitempty"`
+	// When it was decided, UTC; absent before.
+	DecideTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=decide_time,json=decideTime,proto3" json:"decide_time,omitempty"`
+	// When it was made, UTC.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Opaque version.
+	Etag          string `protobuf:"bytes,14,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ArtefactChange) Reset() {
-	*x = ArtefactChange{}
+func (x *GateApproval) Reset() {
+	*x = GateApproval{}
 	mi := &file_trama_projects_v1_gate_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ArtefactChange) String() string {
+func (x *GateApproval) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ArtefactChange) ProtoMessage() {}
+func (*GateApproval) ProtoMessage() {}
 
-func (x *ArtefactChange) ProtoReflect() protoreflect.Message {
+func (x *GateApproval) ProtoReflect() protoreflect.Message {
 	mi := &file_trama_projects_v1_gate_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -511,58 +631,180 @@ func (x *ArtefactChange) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ArtefactChange.ProtoReflect.Descriptor instead.
-func (*ArtefactChange) Descriptor() ([]byte, []int) {
+// Deprecated: Use GateApproval.ProtoReflect.Descriptor instead.
+func (*GateApproval) Descriptor() ([]byte, []int) {
 	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ArtefactChange) GetArtefact() string {
+func (x *GateApproval) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GateApproval) GetGate() string {
+	if x != nil {
+		return x.Gate
+	}
+	return ""
+}
+
+func (x *GateApproval) GetRequester() string {
+	if x != nil {
+		return x.Requester
+	}
+	return ""
+}
+
+func (x *GateApproval) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *GateApproval) GetArtefacts() []*ArtefactSnapshot {
+	if x != nil {
+		return x.Artefacts
+	}
+	return nil
+}
+
+func (x *GateApproval) GetReady() bool {
+	if x != nil {
+		return x.Ready
+	}
+	return false
+}
+
+func (x *GateApproval) GetState() GateApprovalState {
+	if x != nil {
+		return x.State
+	}
+	return GateApprovalState_GATE_APPROVAL_STATE_UNSPECIFIED
+}
+
+func (x *GateApproval) GetDecider() string {
+	if x != nil {
+		return x.Decider
+	}
+	return ""
+}
+
+func (x *GateApproval) GetDeciderRole() v1.Role {
+	if x != nil {
+		return x.DeciderRole
+	}
+	return v1.Role(0)
+}
+
+func (x *GateApproval) GetDecisionNote() string {
+	if x != nil {
+		return x.DecisionNote
+	}
+	return ""
+}
+
+func (x *GateApproval) GetArtefactsAtDecision() []*ArtefactSnapshot {
+	if x != nil {
+		return x.ArtefactsAtDecision
+	}
+	return nil
+}
+
+func (x *GateApproval) GetDecideTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecideTime
+	}
+	return nil
+}
+
+func (x *GateApproval) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *GateApproval) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// ArtefactSnapshot is the readiness of an artefact at one time.
+type ArtefactSnapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of the artefact.
+	Artefact string `protobuf:"bytes,1,opt,name=artefact,proto3" json:"artefact,omitempty"`
+	// Whether it was there.
+	Readiness Readiness `protobuf:"varint,2,opt,name=readiness,proto3,enum=trama.projects.v1.Readiness" json:"readiness,omitempty"`
+	// What was lacking, for people.
+	Shortcomings []string `protobuf:"bytes,3,rep,name=shortcomings,proto3" json:"shortcomings,omitempty"`
+	// Who had waived it: the opaque subject; otherwise empty.
+	WaivedBy      string `protobuf:"bytes,4,opt,name=waived_by,json=waivedBy,proto3" json:"waived_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArtefactSnapshot) Reset() {
+	*x = ArtefactSnapshot{}
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArtefactSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArtefactSnapshot) ProtoMessage() {}
+
+func (x *ArtefactSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArtefactSnapshot.ProtoReflect.Descriptor instead.
+func (*ArtefactSnapshot) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ArtefactSnapshot) GetArtefact() string {
 	if x != nil {
 		return x.Artefact
 	}
 	return ""
 }
 
-func (x *ArtefactChange) GetAction() ArtefactAction {
+func (x *ArtefactSnapshot) GetReadiness() Readiness {
 	if x != nil {
-		return x.Action
+		return x.Readiness
 	}
-	return ArtefactAction_ARTEFACT_ACTION_UNSPECIFIED
+	return Readiness_READINESS_UNSPECIFIED
 }
 
-func (x *ArtefactChange) GetActor() string {
+func (x *ArtefactSnapshot) GetShortcomings() []string {
 	if x != nil {
-		return x.Actor
-	}
-	return ""
-}
-
-func (x *ArtefactChange) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *ArtefactChange) GetUri() string {
-	if x != nil {
-		return x.Uri
-	}
-	return ""
-}
-
-func (x *ArtefactChange) GetSha256() string {
-	if x != nil {
-		return x.Sha256
-	}
-	return ""
-}
-
-func (x *ArtefactChange) GetChangeTime() *timestamppb.Timestamp {
-	if x != nil {
-		return x.ChangeTime
+		return x.Shortcomings
 	}
 	return nil
+}
+
+func (x *ArtefactSnapshot) GetWaivedBy() string {
+	if x != nil {
+		return x.WaivedBy
+	}
+	return ""
 }
 
 // PhaseMove is one change of phase of a project.
@@ -588,7 +830,7 @@ type PhaseMove struct {
 
 func (x *PhaseMove) Reset() {
 	*x = PhaseMove{}
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +842,7 @@ func (x *PhaseMove) String() string {
 func (*PhaseMove) ProtoMessage() {}
 
 func (x *PhaseMove) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +855,7 @@ func (x *PhaseMove) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhaseMove.ProtoReflect.Descriptor instead.
 func (*PhaseMove) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PhaseMove) GetName() string {
@@ -665,25 +907,34 @@ func (x *PhaseMove) GetMoveTime() *timestamppb.Timestamp {
 	return nil
 }
 
-// GateTemplate is what the gates of a network's new projects ask for (modello
-// dei passaggi di fase). It starts from the artefacts of the PM² guide.
+// GateTemplate is what the gates of new projects ask for (modello dei passaggi
+// di fase): the network's default, or one for a programme or a body.
 type GateTemplate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: always `gateTemplate`.
+	// Resource name: `gateTemplates/{gate_template}`. `gateTemplates/default` is
+	// the network's default; it and `gateTemplates/registers` are shipped.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The four gates.
 	Gates []*GateRule `protobuf:"bytes,2,rep,name=gates,proto3" json:"gates,omitempty"`
-	// When it was last changed, UTC; absent while it is the default.
+	// When it was last changed, UTC; absent while it is as shipped.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version; in an update, as last read, or empty to overwrite.
-	Etag          string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Title for people.
+	Title *v11.LocalizedText `protobuf:"bytes,5,opt,name=title,proto3" json:"title,omitempty"`
+	// Programme or call whose projects use it, as Funder.programme has it; may be
+	// empty. Only operators set it.
+	Programme string `protobuf:"bytes,6,opt,name=programme,proto3" json:"programme,omitempty"`
+	// The body whose projects use it where no programme's does:
+	// `organisations/{organisation}`; empty for one of the network.
+	Organisation  string `protobuf:"bytes,7,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GateTemplate) Reset() {
 	*x = GateTemplate{}
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -695,7 +946,7 @@ func (x *GateTemplate) String() string {
 func (*GateTemplate) ProtoMessage() {}
 
 func (x *GateTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -708,7 +959,7 @@ func (x *GateTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateTemplate.ProtoReflect.Descriptor instead.
 func (*GateTemplate) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GateTemplate) GetName() string {
@@ -739,6 +990,27 @@ func (x *GateTemplate) GetEtag() string {
 	return ""
 }
 
+func (x *GateTemplate) GetTitle() *v11.LocalizedText {
+	if x != nil {
+		return x.Title
+	}
+	return nil
+}
+
+func (x *GateTemplate) GetProgramme() string {
+	if x != nil {
+		return x.Programme
+	}
+	return ""
+}
+
+func (x *GateTemplate) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
 // GateRule is what one gate asks for and who approves it.
 type GateRule struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -748,14 +1020,16 @@ type GateRule struct {
 	// lead's organisation admin and project manager.
 	Approvers []v1.Role `protobuf:"varint,2,rep,packed,name=approvers,proto3,enum=trama.authz.v1.Role" json:"approvers,omitempty"`
 	// What it asks for: key, title and check.
-	Artefacts     []*Artefact `protobuf:"bytes,3,rep,name=artefacts,proto3" json:"artefacts,omitempty"`
+	Artefacts []*Artefact `protobuf:"bytes,3,rep,name=artefacts,proto3" json:"artefacts,omitempty"`
+	// Who asks for approval and who gives it must be two people.
+	FourEyes      bool `protobuf:"varint,4,opt,name=four_eyes,json=fourEyes,proto3" json:"four_eyes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GateRule) Reset() {
 	*x = GateRule{}
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +1041,7 @@ func (x *GateRule) String() string {
 func (*GateRule) ProtoMessage() {}
 
 func (x *GateRule) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_gate_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_gate_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +1054,7 @@ func (x *GateRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GateRule.ProtoReflect.Descriptor instead.
 func (*GateRule) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_gate_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GateRule) GetGate() string {
@@ -804,11 +1078,18 @@ func (x *GateRule) GetArtefacts() []*Artefact {
 	return nil
 }
 
+func (x *GateRule) GetFourEyes() bool {
+	if x != nil {
+		return x.FourEyes
+	}
+	return false
+}
+
 var File_trama_projects_v1_gate_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_gate_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctrama/projects/v1/gate.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\xa1\x04\n" +
+	"\x1ctrama/projects/v1/gate.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\xb0\x04\n" +
 	"\x04Gate\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x122\n" +
 	"\x04from\x18\x02 \x01(\x0e2\x18.trama.projects.v1.PhaseB\x04\xe2A\x01\x03R\x04from\x12.\n" +
@@ -816,13 +1097,14 @@ const file_trama_projects_v1_gate_proto_rawDesc = "" +
 	"\tapprovers\x18\x04 \x03(\x0e2\x14.trama.authz.v1.RoleB\x04\xe2A\x01\x03R\tapprovers\x12?\n" +
 	"\tartefacts\x18\x05 \x03(\v2\x1b.trama.projects.v1.ArtefactB\x04\xe2A\x01\x03R\tartefacts\x12\x1c\n" +
 	"\x06passed\x18\x06 \x01(\bB\x04\xe2A\x01\x03R\x06passed\x12\x1a\n" +
-	"\x05ready\x18\a \x01(\bB\x04\xe2A\x01\x03R\x05ready\x12A\n" +
-	"\ahistory\x18\b \x03(\v2!.trama.projects.v1.ArtefactChangeB\x04\xe2A\x01\x03R\ahistory\x12A\n" +
+	"\x05ready\x18\a \x01(\bB\x04\xe2A\x01\x03R\x05ready\x12!\n" +
+	"\tfour_eyes\x18\v \x01(\bB\x04\xe2A\x01\x03R\bfourEyes\x12-\n" +
+	"\x0fpending_request\x18\f \x01(\tB\x04\xe2A\x01\x03R\x0ependingRequest\x12A\n" +
 	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x18\n" +
 	"\x04etag\x18\n" +
 	" \x01(\tB\x04\xe2A\x01\x03R\x04etag:F\xeaAC\n" +
-	"\x13projects.trama/Gate\x12\x1fprojects/{project}/gates/{gate}*\x05gates2\x04gate\"\xf9\x02\n" +
+	"\x13projects.trama/Gate\x12\x1fprojects/{project}/gates/{gate}*\x05gates2\x04gate\"\xd0\x04\n" +
 	"\bArtefact\x129\n" +
 	"\bartefact\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x122\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\x05title\x12B\n" +
@@ -832,16 +1114,37 @@ const file_trama_projects_v1_gate_proto_rawDesc = "" +
 	"\fshortcomings\x18\x05 \x03(\tB\x04\xe2A\x01\x03R\fshortcomings\x12\x16\n" +
 	"\x03uri\x18\x06 \x01(\tB\x04\xe2A\x01\x03R\x03uri\x12\x1c\n" +
 	"\x06sha256\x18\a \x01(\tB\x04\xe2A\x01\x03R\x06sha256\x12\x18\n" +
-	"\x04bent\x18\b \x01(\bB\x04\xe2A\x01\x03R\x04bent\"\xfc\x01\n" +
-	"\x0eArtefactChange\x12\x1a\n" +
-	"\bartefact\x18\x01 \x01(\tR\bartefact\x129\n" +
-	"\x06action\x18\x02 \x01(\x0e2!.trama.projects.v1.ArtefactActionR\x06action\x12\x14\n" +
-	"\x05actor\x18\x03 \x01(\tR\x05actor\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x10\n" +
-	"\x03uri\x18\x05 \x01(\tR\x03uri\x12\x16\n" +
-	"\x06sha256\x18\x06 \x01(\tR\x06sha256\x12;\n" +
-	"\vchange_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"changeTime\"\xf6\x01\n" +
+	"\x04bent\x18\b \x01(\bB\x04\xe2A\x01\x03R\x04bent\x12\x1a\n" +
+	"\x05actor\x18\t \x01(\tB\x04\xe2A\x01\x03R\x05actor\x12.\n" +
+	"\x04role\x18\n" +
+	" \x01(\x0e2\x14.trama.authz.v1.RoleB\x04\xe2A\x01\x03R\x04role\x12\x18\n" +
+	"\x04note\x18\v \x01(\tB\x04\xe2A\x01\x03R\x04note\x122\n" +
+	"\x12waiver_expire_date\x18\f \x01(\tB\x04\xe2A\x01\x03R\x10waiverExpireDate\x12;\n" +
+	"\bact_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\aactTime\"\xcd\x05\n" +
+	"\fGateApproval\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04gate\x18\x02 \x01(\tR\x04gate\x12\x1c\n" +
+	"\trequester\x18\x03 \x01(\tR\trequester\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\x12A\n" +
+	"\tartefacts\x18\x05 \x03(\v2#.trama.projects.v1.ArtefactSnapshotR\tartefacts\x12\x14\n" +
+	"\x05ready\x18\x06 \x01(\bR\x05ready\x12:\n" +
+	"\x05state\x18\a \x01(\x0e2$.trama.projects.v1.GateApprovalStateR\x05state\x12\x18\n" +
+	"\adecider\x18\b \x01(\tR\adecider\x127\n" +
+	"\fdecider_role\x18\t \x01(\x0e2\x14.trama.authz.v1.RoleR\vdeciderRole\x12#\n" +
+	"\rdecision_note\x18\n" +
+	" \x01(\tR\fdecisionNote\x12W\n" +
+	"\x15artefacts_at_decision\x18\v \x03(\v2#.trama.projects.v1.ArtefactSnapshotR\x13artefactsAtDecision\x12;\n" +
+	"\vdecide_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"decideTime\x12;\n" +
+	"\vcreate_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x12\n" +
+	"\x04etag\x18\x0e \x01(\tR\x04etag:o\xeaAl\n" +
+	"\x1bprojects.trama/GateApproval\x120projects/{project}/gateApprovals/{gate_approval}*\rgateApprovals2\fgateApproval\"\xab\x01\n" +
+	"\x10ArtefactSnapshot\x12\x1a\n" +
+	"\bartefact\x18\x01 \x01(\tR\bartefact\x12:\n" +
+	"\treadiness\x18\x02 \x01(\x0e2\x1c.trama.projects.v1.ReadinessR\treadiness\x12\"\n" +
+	"\fshortcomings\x18\x03 \x03(\tR\fshortcomings\x12\x1b\n" +
+	"\twaived_by\x18\x04 \x01(\tR\bwaivedBy\"\xf6\x01\n" +
 	"\tPhaseMove\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
 	"\x04from\x18\x02 \x01(\x0e2\x18.trama.projects.v1.PhaseR\x04from\x12(\n" +
@@ -849,18 +1152,22 @@ const file_trama_projects_v1_gate_proto_rawDesc = "" +
 	"\x05actor\x18\x04 \x01(\tR\x05actor\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06waived\x18\x06 \x03(\tR\x06waived\x127\n" +
-	"\tmove_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bmoveTime\"\x92\x02\n" +
+	"\tmove_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\bmoveTime\"\x85\x04\n" +
 	"\fGateTemplate\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12;\n" +
 	"\x05gates\x18\x02 \x03(\v2\x1b.trama.projects.v1.GateRuleB\b\xbaH\x05\x92\x01\x02\x10\x04R\x05gates\x12A\n" +
 	"\vupdate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:K\xeaAH\n" +
-	"\x1bprojects.trama/GateTemplate\x12\fgateTemplate*\rgateTemplates2\fgateTemplate\"\xcf\x01\n" +
+	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x128\n" +
+	"\x05title\x18\x05 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12&\n" +
+	"\tprogramme\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\tprogramme\x12~\n" +
+	"\forganisation\x18\a \x01(\tBZ\xe2A\x01\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation:\\\xeaAY\n" +
+	"\x1bprojects.trama/GateTemplate\x12\x1dgateTemplates/{gate_template}*\rgateTemplates2\fgateTemplate\"\xec\x01\n" +
 	"\bGateRule\x12/\n" +
 	"\x04gate\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x03rfpR\x03rfeR\x03rfcR\x05closeR\x04gate\x12M\n" +
 	"\tapprovers\x18\x02 \x03(\x0e2\x14.trama.authz.v1.RoleB\x19\xbaH\x16\x92\x01\x13\b\x01\x10\x04\x18\x01\"\v\x82\x01\b\x18\x01\x18\x02\x18\x03\x18\x04R\tapprovers\x12C\n" +
-	"\tartefacts\x18\x03 \x03(\v2\x1b.trama.projects.v1.ArtefactB\b\xbaH\x05\x92\x01\x02\x10<R\tartefacts*\xc3\x02\n" +
+	"\tartefacts\x18\x03 \x03(\v2\x1b.trama.projects.v1.ArtefactB\b\xbaH\x05\x92\x01\x02\x10<R\tartefacts\x12\x1b\n" +
+	"\tfour_eyes\x18\x04 \x01(\bR\bfourEyes*\xe9\x05\n" +
 	"\rArtefactCheck\x12\x1e\n" +
 	"\x1aARTEFACT_CHECK_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17ARTEFACT_CHECK_DOCUMENT\x10\x01\x12\x1a\n" +
@@ -871,18 +1178,31 @@ const file_trama_projects_v1_gate_proto_rawDesc = "" +
 	"\x1bARTEFACT_CHECK_DELIVERABLES\x10\x06\x12\x19\n" +
 	"\x15ARTEFACT_CHECK_BUDGET\x10\a\x12(\n" +
 	"$ARTEFACT_CHECK_DELIVERABLES_ACCEPTED\x10\b\x12\x1a\n" +
-	"\x16ARTEFACT_CHECK_LESSONS\x10\t*j\n" +
+	"\x16ARTEFACT_CHECK_LESSONS\x10\t\x12\x1f\n" +
+	"\x1bARTEFACT_CHECK_CONFIRMATION\x10\n" +
+	"\x12\x1d\n" +
+	"\x19ARTEFACT_CHECK_GOVERNANCE\x10\v\x12\x1f\n" +
+	"\x1bARTEFACT_CHECK_NEEDS_MAPPED\x10\f\x12#\n" +
+	"\x1fARTEFACT_CHECK_RESPONSIBILITIES\x10\r\x12!\n" +
+	"\x1dARTEFACT_CHECK_COMMUNICATIONS\x10\x0e\x12\x1f\n" +
+	"\x1bARTEFACT_CHECK_PROCUREMENTS\x10\x0f\x12'\n" +
+	"#ARTEFACT_CHECK_PROCUREMENTS_SETTLED\x10\x10\x12&\n" +
+	"\"ARTEFACT_CHECK_ACCEPTANCE_CRITERIA\x10\x11\x12!\n" +
+	"\x1dARTEFACT_CHECK_QUALITY_PASSED\x10\x12\x12\"\n" +
+	"\x1eARTEFACT_CHECK_CHANGES_SETTLED\x10\x13\x12 \n" +
+	"\x1cARTEFACT_CHECK_ISSUES_CLOSED\x10\x14\x12 \n" +
+	"\x1cARTEFACT_CHECK_COSTS_SETTLED\x10\x15*j\n" +
 	"\tReadiness\x12\x19\n" +
 	"\x15READINESS_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11READINESS_PRESENT\x10\x01\x12\x15\n" +
 	"\x11READINESS_MISSING\x10\x02\x12\x14\n" +
-	"\x10READINESS_WAIVED\x10\x03*\xa6\x01\n" +
-	"\x0eArtefactAction\x12\x1f\n" +
-	"\x1bARTEFACT_ACTION_UNSPECIFIED\x10\x00\x12\x1c\n" +
-	"\x18ARTEFACT_ACTION_RECORDED\x10\x01\x12\x1c\n" +
-	"\x18ARTEFACT_ACTION_REQUIRED\x10\x02\x12\x1a\n" +
-	"\x16ARTEFACT_ACTION_WAIVED\x10\x03\x12\x1b\n" +
-	"\x17ARTEFACT_ACTION_REMOVED\x10\x04BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x10READINESS_WAIVED\x10\x03*\xc0\x01\n" +
+	"\x11GateApprovalState\x12#\n" +
+	"\x1fGATE_APPROVAL_STATE_UNSPECIFIED\x10\x00\x12\x1f\n" +
+	"\x1bGATE_APPROVAL_STATE_PENDING\x10\x01\x12 \n" +
+	"\x1cGATE_APPROVAL_STATE_APPROVED\x10\x02\x12 \n" +
+	"\x1cGATE_APPROVAL_STATE_REJECTED\x10\x03\x12!\n" +
+	"\x1dGATE_APPROVAL_STATE_WITHDRAWN\x10\x04BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_gate_proto_rawDescOnce sync.Once
@@ -897,46 +1217,54 @@ func file_trama_projects_v1_gate_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_gate_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_trama_projects_v1_gate_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_trama_projects_v1_gate_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_trama_projects_v1_gate_proto_goTypes = []any{
 	(ArtefactCheck)(0),            // 0: trama.projects.v1.ArtefactCheck
 	(Readiness)(0),                // 1: trama.projects.v1.Readiness
-	(ArtefactAction)(0),           // 2: trama.projects.v1.ArtefactAction
+	(GateApprovalState)(0),        // 2: trama.projects.v1.GateApprovalState
 	(*Gate)(nil),                  // 3: trama.projects.v1.Gate
 	(*Artefact)(nil),              // 4: trama.projects.v1.Artefact
-	(*ArtefactChange)(nil),        // 5: trama.projects.v1.ArtefactChange
-	(*PhaseMove)(nil),             // 6: trama.projects.v1.PhaseMove
-	(*GateTemplate)(nil),          // 7: trama.projects.v1.GateTemplate
-	(*GateRule)(nil),              // 8: trama.projects.v1.GateRule
-	(Phase)(0),                    // 9: trama.projects.v1.Phase
-	(v1.Role)(0),                  // 10: trama.authz.v1.Role
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*v11.LocalizedText)(nil),     // 12: trama.type.v1.LocalizedText
+	(*GateApproval)(nil),          // 5: trama.projects.v1.GateApproval
+	(*ArtefactSnapshot)(nil),      // 6: trama.projects.v1.ArtefactSnapshot
+	(*PhaseMove)(nil),             // 7: trama.projects.v1.PhaseMove
+	(*GateTemplate)(nil),          // 8: trama.projects.v1.GateTemplate
+	(*GateRule)(nil),              // 9: trama.projects.v1.GateRule
+	(Phase)(0),                    // 10: trama.projects.v1.Phase
+	(v1.Role)(0),                  // 11: trama.authz.v1.Role
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*v11.LocalizedText)(nil),     // 13: trama.type.v1.LocalizedText
 }
 var file_trama_projects_v1_gate_proto_depIdxs = []int32{
-	9,  // 0: trama.projects.v1.Gate.from:type_name -> trama.projects.v1.Phase
-	9,  // 1: trama.projects.v1.Gate.to:type_name -> trama.projects.v1.Phase
-	10, // 2: trama.projects.v1.Gate.approvers:type_name -> trama.authz.v1.Role
+	10, // 0: trama.projects.v1.Gate.from:type_name -> trama.projects.v1.Phase
+	10, // 1: trama.projects.v1.Gate.to:type_name -> trama.projects.v1.Phase
+	11, // 2: trama.projects.v1.Gate.approvers:type_name -> trama.authz.v1.Role
 	4,  // 3: trama.projects.v1.Gate.artefacts:type_name -> trama.projects.v1.Artefact
-	5,  // 4: trama.projects.v1.Gate.history:type_name -> trama.projects.v1.ArtefactChange
-	11, // 5: trama.projects.v1.Gate.update_time:type_name -> google.protobuf.Timestamp
-	12, // 6: trama.projects.v1.Artefact.title:type_name -> trama.type.v1.LocalizedText
-	0,  // 7: trama.projects.v1.Artefact.check:type_name -> trama.projects.v1.ArtefactCheck
-	1,  // 8: trama.projects.v1.Artefact.readiness:type_name -> trama.projects.v1.Readiness
-	2,  // 9: trama.projects.v1.ArtefactChange.action:type_name -> trama.projects.v1.ArtefactAction
-	11, // 10: trama.projects.v1.ArtefactChange.change_time:type_name -> google.protobuf.Timestamp
-	9,  // 11: trama.projects.v1.PhaseMove.from:type_name -> trama.projects.v1.Phase
-	9,  // 12: trama.projects.v1.PhaseMove.to:type_name -> trama.projects.v1.Phase
-	11, // 13: trama.projects.v1.PhaseMove.move_time:type_name -> google.protobuf.Timestamp
-	8,  // 14: trama.projects.v1.GateTemplate.gates:type_name -> trama.projects.v1.GateRule
-	11, // 15: trama.projects.v1.GateTemplate.update_time:type_name -> google.protobuf.Timestamp
-	10, // 16: trama.projects.v1.GateRule.approvers:type_name -> trama.authz.v1.Role
-	4,  // 17: trama.projects.v1.GateRule.artefacts:type_name -> trama.projects.v1.Artefact
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 4: trama.projects.v1.Gate.update_time:type_name -> google.protobuf.Timestamp
+	13, // 5: trama.projects.v1.Artefact.title:type_name -> trama.type.v1.LocalizedText
+	0,  // 6: trama.projects.v1.Artefact.check:type_name -> trama.projects.v1.ArtefactCheck
+	1,  // 7: trama.projects.v1.Artefact.readiness:type_name -> trama.projects.v1.Readiness
+	11, // 8: trama.projects.v1.Artefact.role:type_name -> trama.authz.v1.Role
+	12, // 9: trama.projects.v1.Artefact.act_time:type_name -> google.protobuf.Timestamp
+	6,  // 10: trama.projects.v1.GateApproval.artefacts:type_name -> trama.projects.v1.ArtefactSnapshot
+	2,  // 11: trama.projects.v1.GateApproval.state:type_name -> trama.projects.v1.GateApprovalState
+	11, // 12: trama.projects.v1.GateApproval.decider_role:type_name -> trama.authz.v1.Role
+	6,  // 13: trama.projects.v1.GateApproval.artefacts_at_decision:type_name -> trama.projects.v1.ArtefactSnapshot
+	12, // 14: trama.projects.v1.GateApproval.decide_time:type_name -> google.protobuf.Timestamp
+	12, // 15: trama.projects.v1.GateApproval.create_time:type_name -> google.protobuf.Timestamp
+	1,  // 16: trama.projects.v1.ArtefactSnapshot.readiness:type_name -> trama.projects.v1.Readiness
+	10, // 17: trama.projects.v1.PhaseMove.from:type_name -> trama.projects.v1.Phase
+	10, // 18: trama.projects.v1.PhaseMove.to:type_name -> trama.projects.v1.Phase
+	12, // 19: trama.projects.v1.PhaseMove.move_time:type_name -> google.protobuf.Timestamp
+	9,  // 20: trama.projects.v1.GateTemplate.gates:type_name -> trama.projects.v1.GateRule
+	12, // 21: trama.projects.v1.GateTemplate.update_time:type_name -> google.protobuf.Timestamp
+	13, // 22: trama.projects.v1.GateTemplate.title:type_name -> trama.type.v1.LocalizedText
+	11, // 23: trama.projects.v1.GateRule.approvers:type_name -> trama.authz.v1.Role
+	4,  // 24: trama.projects.v1.GateRule.artefacts:type_name -> trama.projects.v1.Artefact
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_gate_proto_init() }
@@ -951,7 +1279,7 @@ func file_trama_projects_v1_gate_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_gate_proto_rawDesc), len(file_trama_projects_v1_gate_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

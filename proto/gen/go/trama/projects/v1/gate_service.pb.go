@@ -13,6 +13,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	reflect "reflect"
 	sync "sync"
@@ -387,7 +388,10 @@ type WaiveArtefactRequest struct {
 	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	// Makes the call safe to repeat: the same request_id with the same request
 	// gives the same answer.
-	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Last day of the waiver, ISO 8601, not in the past; empty for one that does
+	// not end.
+	ExpireDate    string `protobuf:"bytes,6,opt,name=expire_date,json=expireDate,proto3" json:"expire_date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -453,6 +457,13 @@ func (x *WaiveArtefactRequest) GetEtag() string {
 func (x *WaiveArtefactRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *WaiveArtefactRequest) GetExpireDate() string {
+	if x != nil {
+		return x.ExpireDate
 	}
 	return ""
 }
@@ -820,10 +831,802 @@ func (x *ListPhaseMovesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// ConfirmArtefactRequest confirms a point of a checklist.
+type ConfirmArtefactRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gates/{gate}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Key of the artefact in the gate.
+	Artefact string `protobuf:"bytes,2,opt,name=artefact,proto3" json:"artefact,omitempty"`
+	// It is so; false takes the confirmation back.
+	Confirmed bool `protobuf:"varint,3,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	// A note for the trail; may be empty.
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmArtefactRequest) Reset() {
+	*x = ConfirmArtefactRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmArtefactRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmArtefactRequest) ProtoMessage() {}
+
+func (x *ConfirmArtefactRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmArtefactRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmArtefactRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ConfirmArtefactRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ConfirmArtefactRequest) GetArtefact() string {
+	if x != nil {
+		return x.Artefact
+	}
+	return ""
+}
+
+func (x *ConfirmArtefactRequest) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *ConfirmArtefactRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ConfirmArtefactRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ConfirmArtefactRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RequestGateRequest asks for a gate to be approved.
+type RequestGateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gates/{gate}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A note for who approves; may be empty.
+	Note string `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RequestGateRequest) Reset() {
+	*x = RequestGateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RequestGateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RequestGateRequest) ProtoMessage() {}
+
+func (x *RequestGateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RequestGateRequest.ProtoReflect.Descriptor instead.
+func (*RequestGateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *RequestGateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RequestGateRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *RequestGateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RequestGateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// GetGateApprovalRequest names the request.
+type GetGateApprovalRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gateApprovals/{gate_approval}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetGateApprovalRequest) Reset() {
+	*x = GetGateApprovalRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetGateApprovalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetGateApprovalRequest) ProtoMessage() {}
+
+func (x *GetGateApprovalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetGateApprovalRequest.ProtoReflect.Descriptor instead.
+func (*GetGateApprovalRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *GetGateApprovalRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ListGateApprovalsRequest asks for one page.
+type ListGateApprovalsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The project: `projects/{project}`.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many to return at most; 0 means 50, the limit is 1,000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before; empty for the first.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// AIP-160 filter over `state`, for example `state =
+	// GATE_APPROVAL_STATE_PENDING`.
+	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// AIP-132 order over `create_time`; without it, in the order of creation.
+	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGateApprovalsRequest) Reset() {
+	*x = ListGateApprovalsRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGateApprovalsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGateApprovalsRequest) ProtoMessage() {}
+
+func (x *ListGateApprovalsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGateApprovalsRequest.ProtoReflect.Descriptor instead.
+func (*ListGateApprovalsRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListGateApprovalsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListGateApprovalsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListGateApprovalsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListGateApprovalsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListGateApprovalsRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
+// ListGateApprovalsResponse is one page.
+type ListGateApprovalsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The page.
+	GateApprovals []*GateApproval `protobuf:"bytes,1,rep,name=gate_approvals,json=gateApprovals,proto3" json:"gate_approvals,omitempty"`
+	// Token of the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGateApprovalsResponse) Reset() {
+	*x = ListGateApprovalsResponse{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGateApprovalsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGateApprovalsResponse) ProtoMessage() {}
+
+func (x *ListGateApprovalsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGateApprovalsResponse.ProtoReflect.Descriptor instead.
+func (*ListGateApprovalsResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListGateApprovalsResponse) GetGateApprovals() []*GateApproval {
+	if x != nil {
+		return x.GateApprovals
+	}
+	return nil
+}
+
+func (x *ListGateApprovalsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ApproveGateRequest approves a request.
+type ApproveGateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gateApprovals/{gate_approval}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A note for the history; may be empty.
+	Note string `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveGateRequest) Reset() {
+	*x = ApproveGateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveGateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveGateRequest) ProtoMessage() {}
+
+func (x *ApproveGateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveGateRequest.ProtoReflect.Descriptor instead.
+func (*ApproveGateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ApproveGateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ApproveGateRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ApproveGateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ApproveGateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// RejectGateRequest rejects a request.
+type RejectGateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gateApprovals/{gate_approval}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RejectGateRequest) Reset() {
+	*x = RejectGateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RejectGateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RejectGateRequest) ProtoMessage() {}
+
+func (x *RejectGateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RejectGateRequest.ProtoReflect.Descriptor instead.
+func (*RejectGateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RejectGateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RejectGateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RejectGateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RejectGateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// WithdrawGateRequest withdraws a request.
+type WithdrawGateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/gateApprovals/{gate_approval}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A note for the history; may be empty.
+	Note string `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawGateRequest) Reset() {
+	*x = WithdrawGateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawGateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawGateRequest) ProtoMessage() {}
+
+func (x *WithdrawGateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawGateRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawGateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *WithdrawGateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WithdrawGateRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *WithdrawGateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *WithdrawGateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CancelProjectRequest cancels a project.
+type CancelProjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CancelProjectRequest) Reset() {
+	*x = CancelProjectRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CancelProjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CancelProjectRequest) ProtoMessage() {}
+
+func (x *CancelProjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CancelProjectRequest.ProtoReflect.Descriptor instead.
+func (*CancelProjectRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CancelProjectRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CancelProjectRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CancelProjectRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CancelProjectRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ReopenProjectRequest opens a closed project again.
+type ReopenProjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReopenProjectRequest) Reset() {
+	*x = ReopenProjectRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReopenProjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReopenProjectRequest) ProtoMessage() {}
+
+func (x *ReopenProjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReopenProjectRequest.ProtoReflect.Descriptor instead.
+func (*ReopenProjectRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ReopenProjectRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReopenProjectRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ReopenProjectRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ReopenProjectRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// CreateGateTemplateRequest adds a template.
+type CreateGateTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The template. The name is made from gate_template_id.
+	GateTemplate *GateTemplate `protobuf:"bytes,1,opt,name=gate_template,json=gateTemplate,proto3" json:"gate_template,omitempty"`
+	// The last segment of its name, for example `fondazione-esempio-2026`.
+	GateTemplateId string `protobuf:"bytes,2,opt,name=gate_template_id,json=gateTemplateId,proto3" json:"gate_template_id,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateGateTemplateRequest) Reset() {
+	*x = CreateGateTemplateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateGateTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateGateTemplateRequest) ProtoMessage() {}
+
+func (x *CreateGateTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateGateTemplateRequest.ProtoReflect.Descriptor instead.
+func (*CreateGateTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CreateGateTemplateRequest) GetGateTemplate() *GateTemplate {
+	if x != nil {
+		return x.GateTemplate
+	}
+	return nil
+}
+
+func (x *CreateGateTemplateRequest) GetGateTemplateId() string {
+	if x != nil {
+		return x.GateTemplateId
+	}
+	return ""
+}
+
+func (x *CreateGateTemplateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 // GetGateTemplateRequest names the template.
 type GetGateTemplateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Resource name: always `gateTemplate`.
+	// Resource name: `gateTemplates/{gate_template}`.
 	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -831,7 +1634,7 @@ type GetGateTemplateRequest struct {
 
 func (x *GetGateTemplateRequest) Reset() {
 	*x = GetGateTemplateRequest{}
-	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +1646,7 @@ func (x *GetGateTemplateRequest) String() string {
 func (*GetGateTemplateRequest) ProtoMessage() {}
 
 func (x *GetGateTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[11]
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1659,7 @@ func (x *GetGateTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetGateTemplateRequest.ProtoReflect.Descriptor instead.
 func (*GetGateTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{11}
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetGateTemplateRequest) GetName() string {
@@ -866,12 +1669,152 @@ func (x *GetGateTemplateRequest) GetName() string {
 	return ""
 }
 
-// UpdateGateTemplateRequest replaces the template.
+// ListGateTemplatesRequest asks for all: there are few.
+type ListGateTemplatesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGateTemplatesRequest) Reset() {
+	*x = ListGateTemplatesRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGateTemplatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGateTemplatesRequest) ProtoMessage() {}
+
+func (x *ListGateTemplatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGateTemplatesRequest.ProtoReflect.Descriptor instead.
+func (*ListGateTemplatesRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{23}
+}
+
+// ListGateTemplatesResponse has them all.
+type ListGateTemplatesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The templates.
+	GateTemplates []*GateTemplate `protobuf:"bytes,1,rep,name=gate_templates,json=gateTemplates,proto3" json:"gate_templates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGateTemplatesResponse) Reset() {
+	*x = ListGateTemplatesResponse{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGateTemplatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGateTemplatesResponse) ProtoMessage() {}
+
+func (x *ListGateTemplatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGateTemplatesResponse.ProtoReflect.Descriptor instead.
+func (*ListGateTemplatesResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListGateTemplatesResponse) GetGateTemplates() []*GateTemplate {
+	if x != nil {
+		return x.GateTemplates
+	}
+	return nil
+}
+
+// DeleteGateTemplateRequest names the template.
+type DeleteGateTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `gateTemplates/{gate_template}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteGateTemplateRequest) Reset() {
+	*x = DeleteGateTemplateRequest{}
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteGateTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteGateTemplateRequest) ProtoMessage() {}
+
+func (x *DeleteGateTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteGateTemplateRequest.ProtoReflect.Descriptor instead.
+func (*DeleteGateTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DeleteGateTemplateRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeleteGateTemplateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// UpdateGateTemplateRequest changes the template.
 type UpdateGateTemplateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The whole template, best with its etag.
+	// The template with its name, the new values and, best, its etag.
 	GateTemplate *GateTemplate `protobuf:"bytes,1,opt,name=gate_template,json=gateTemplate,proto3" json:"gate_template,omitempty"`
-	// `gates`, `*` or empty: the template is replaced as a whole.
+	// `title`, `programme`, `gates`; empty means every field that is set. The
+	// gates are replaced together.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Makes the call safe to repeat: the same request_id with the same request
 	// gives the same answer.
@@ -882,7 +1825,7 @@ type UpdateGateTemplateRequest struct {
 
 func (x *UpdateGateTemplateRequest) Reset() {
 	*x = UpdateGateTemplateRequest{}
-	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1837,7 @@ func (x *UpdateGateTemplateRequest) String() string {
 func (*UpdateGateTemplateRequest) ProtoMessage() {}
 
 func (x *UpdateGateTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[12]
+	mi := &file_trama_projects_v1_gate_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1850,7 @@ func (x *UpdateGateTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateGateTemplateRequest.ProtoReflect.Descriptor instead.
 func (*UpdateGateTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{12}
+	return file_trama_projects_v1_gate_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *UpdateGateTemplateRequest) GetGateTemplate() *GateTemplate {
@@ -935,7 +1878,7 @@ var File_trama_projects_v1_gate_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\n" +
-	"$trama/projects/v1/gate_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ctrama/projects/v1/gate.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\x8e\x01\n" +
+	"$trama/projects/v1/gate_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ctrama/projects/v1/gate.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\x8e\x01\n" +
 	"\x0eGetGateRequest\x12|\n" +
 	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\"z\n" +
 	"\x10ListGatesRequest\x12f\n" +
@@ -959,14 +1902,16 @@ const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc4\x02\n" +
+	"request_id\x18\a \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\x8d\x03\n" +
 	"\x14WaiveArtefactRequest\x12|\n" +
 	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12&\n" +
 	"\x06reason\x18\x03 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xc5\x02\n" +
+	"request_id\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\x12G\n" +
+	"\vexpire_date\x18\x06 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\n" +
+	"expireDate\"\xc5\x02\n" +
 	"\x15RemoveArtefactRequest\x12|\n" +
 	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
 	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12&\n" +
@@ -997,17 +1942,85 @@ const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\x16ListPhaseMovesResponse\x12=\n" +
 	"\vphase_moves\x18\x01 \x03(\v2\x1c.trama.projects.v1.PhaseMoveR\n" +
 	"phaseMoves\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"A\n" +
-	"\x16GetGateTemplateRequest\x12'\n" +
-	"\x04name\x18\x01 \x01(\tB\x13\xbaH\x10r\x0e\n" +
-	"\fgateTemplateR\x04name\"\xd6\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xda\x02\n" +
+	"\x16ConfirmArtefactRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
+	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12\x1c\n" +
+	"\tconfirmed\x18\x03 \x01(\bR\tconfirmed\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
+	"\x04etag\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xf9\x01\n" +
+	"\x12RequestGateRequest\x12|\n" +
+	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12\x1c\n" +
+	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xcc\x01\n" +
+	"\x16GetGateApprovalRequest\x12\xb1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9c\x01\xbaH\x98\x01r\x95\x012\x92\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gateApprovals/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\x9b\x02\n" +
+	"\x18ListGateApprovalsRequest\x12f\n" +
+	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\tpageToken\x12 \n" +
+	"\x06filter\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x10R\x06filter\x12#\n" +
+	"\border_by\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\aorderBy\"\x8b\x01\n" +
+	"\x19ListGateApprovalsResponse\x12F\n" +
+	"\x0egate_approvals\x18\x01 \x03(\v2\x1f.trama.projects.v1.GateApprovalR\rgateApprovals\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xaf\x02\n" +
+	"\x12ApproveGateRequest\x12\xb1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9c\x01\xbaH\x98\x01r\x95\x012\x92\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gateApprovals/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1c\n" +
+	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xb8\x02\n" +
+	"\x11RejectGateRequest\x12\xb1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9c\x01\xbaH\x98\x01r\x95\x012\x92\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gateApprovals/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12&\n" +
+	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xb0\x02\n" +
+	"\x13WithdrawGateRequest\x12\xb1\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x9c\x01\xbaH\x98\x01r\x95\x012\x92\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gateApprovals/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1c\n" +
+	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xeb\x01\n" +
+	"\x14CancelProjectRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12&\n" +
+	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xeb\x01\n" +
+	"\x14ReopenProjectRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12&\n" +
+	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
+	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xe6\x01\n" +
+	"\x19CreateGateTemplateRequest\x12P\n" +
+	"\rgate_template\x18\x01 \x01(\v2\x1f.trama.projects.v1.GateTemplateB\n" +
+	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\fgateTemplate\x12K\n" +
+	"\x10gate_template_id\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\x0egateTemplateId\x12*\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"Y\n" +
+	"\x16GetGateTemplateRequest\x12?\n" +
+	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^gateTemplates/[a-z][a-z0-9-]{0,59}$R\x04name\"\x1a\n" +
+	"\x18ListGateTemplatesRequest\"c\n" +
+	"\x19ListGateTemplatesResponse\x12F\n" +
+	"\x0egate_templates\x18\x01 \x03(\v2\x1f.trama.projects.v1.GateTemplateR\rgateTemplates\"y\n" +
+	"\x19DeleteGateTemplateRequest\x12?\n" +
+	"\x04name\x18\x01 \x01(\tB+\xbaH(r&2$^gateTemplates/[a-z][a-z0-9-]{0,59}$R\x04name\x12\x1b\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xd6\x01\n" +
 	"\x19UpdateGateTemplateRequest\x12P\n" +
 	"\rgate_template\x18\x01 \x01(\v2\x1f.trama.projects.v1.GateTemplateB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\fgateTemplate\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12*\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xe1\f\n" +
+	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\x93\x1b\n" +
 	"\vGateService\x12{\n" +
 	"\aGetGate\x12!.trama.projects.v1.GetGateRequest\x1a\x17.trama.projects.v1.Gate\"4\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
@@ -1026,15 +2039,43 @@ const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\x0eAdvanceProject\x12(.trama.projects.v1.AdvanceProjectRequest\x1a\x1a.trama.projects.v1.Project\"4\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/{name=projects/*}:advance\x12\x89\x01\n" +
 	"\rReturnProject\x12'.trama.projects.v1.ReturnProjectRequest\x1a\x1a.trama.projects.v1.Project\"3\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=projects/*}:return\x12\xa0\x01\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=projects/*}:return\x12\x93\x01\n" +
+	"\x0fConfirmArtefact\x12).trama.projects.v1.ConfirmArtefactRequest\x1a\x17.trama.projects.v1.Gate\"<\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=projects/*/gates/*}:confirm\x12\x93\x01\n" +
+	"\vRequestGate\x12%.trama.projects.v1.RequestGateRequest\x1a\x1f.trama.projects.v1.GateApproval\"<\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=projects/*/gates/*}:request\x12\x9b\x01\n" +
+	"\x0fGetGateApproval\x12).trama.projects.v1.GetGateApprovalRequest\x1a\x1f.trama.projects.v1.GateApproval\"<\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02'\x12%/v1/{name=projects/*/gateApprovals/*}\x12\xac\x01\n" +
+	"\x11ListGateApprovals\x12+.trama.projects.v1.ListGateApprovalsRequest\x1a,.trama.projects.v1.ListGateApprovalsResponse\"<\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02'\x12%/v1/{parent=projects/*}/gateApprovals\x12\x9b\x01\n" +
+	"\vApproveGate\x12%.trama.projects.v1.ApproveGateRequest\x1a\x1f.trama.projects.v1.GateApproval\"D\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x022:\x01*\"-/v1/{name=projects/*/gateApprovals/*}:approve\x12\x98\x01\n" +
+	"\n" +
+	"RejectGate\x12$.trama.projects.v1.RejectGateRequest\x1a\x1f.trama.projects.v1.GateApproval\"C\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x021:\x01*\",/v1/{name=projects/*/gateApprovals/*}:reject\x12\x9e\x01\n" +
+	"\fWithdrawGate\x12&.trama.projects.v1.WithdrawGateRequest\x1a\x1f.trama.projects.v1.GateApproval\"E\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x023:\x01*\"./v1/{name=projects/*/gateApprovals/*}:withdraw\x12\x89\x01\n" +
+	"\rCancelProject\x12'.trama.projects.v1.CancelProjectRequest\x1a\x1a.trama.projects.v1.Project\"3\xea\xe0\x18\b\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=projects/*}:cancel\x12\x87\x01\n" +
+	"\rReopenProject\x12'.trama.projects.v1.ReopenProjectRequest\x1a\x1a.trama.projects.v1.Project\"1\xea\xe0\x18\x06\n" +
+	"\x02\x01\x02\x10\x02\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/{name=projects/*}:reopen\x12\xa0\x01\n" +
 	"\x0eListPhaseMoves\x12(.trama.projects.v1.ListPhaseMovesRequest\x1a).trama.projects.v1.ListPhaseMovesResponse\"9\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=projects/*}/phaseMoves\x12\x8d\x01\n" +
-	"\x0fGetGateTemplate\x12).trama.projects.v1.GetGateTemplateRequest\x1a\x1f.trama.projects.v1.GateTemplate\".\xea\xe0\x18\v\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{parent=projects/*}/phaseMoves\x12\x98\x01\n" +
+	"\x12CreateGateTemplate\x12,.trama.projects.v1.CreateGateTemplateRequest\x1a\x1f.trama.projects.v1.GateTemplate\"3\xea\xe0\x18\a\n" +
+	"\x03\x01\x02\x03\x10\x02\x82\xd3\xe4\x93\x02\":\rgate_template\"\x11/v1/gateTemplates\x12\x90\x01\n" +
+	"\x0fGetGateTemplate\x12).trama.projects.v1.GetGateTemplateRequest\x1a\x1f.trama.projects.v1.GateTemplate\"1\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/{name=gateTemplate}\x12\xab\x01\n" +
-	"\x12UpdateGateTemplate\x12,.trama.projects.v1.UpdateGateTemplateRequest\x1a\x1f.trama.projects.v1.GateTemplate\"F\xea\xe0\x18\x06\n" +
-	"\x02\x01\x02\x10\x01\x82\xd3\xe4\x93\x026:\rgate_template2%/v1/{gate_template.name=gateTemplate}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/{name=gateTemplates/*}\x12\x98\x01\n" +
+	"\x11ListGateTemplates\x12+.trama.projects.v1.ListGateTemplatesRequest\x1a,.trama.projects.v1.ListGateTemplatesResponse\"(\xea\xe0\x18\v\n" +
+	"\a\x01\x02\x03\x04\x05\t\n" +
+	"\x10\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/gateTemplates\x12\xaf\x01\n" +
+	"\x12UpdateGateTemplate\x12,.trama.projects.v1.UpdateGateTemplateRequest\x1a\x1f.trama.projects.v1.GateTemplate\"J\xea\xe0\x18\a\n" +
+	"\x03\x01\x02\x03\x10\x02\x82\xd3\xe4\x93\x029:\rgate_template2(/v1/{gate_template.name=gateTemplates/*}\x12\x89\x01\n" +
+	"\x12DeleteGateTemplate\x12,.trama.projects.v1.DeleteGateTemplateRequest\x1a\x16.google.protobuf.Empty\"-\xea\xe0\x18\a\n" +
+	"\x03\x01\x02\x03\x10\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/{name=gateTemplates/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_gate_service_proto_rawDescOnce sync.Once
@@ -1048,7 +2089,7 @@ func file_trama_projects_v1_gate_service_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_gate_service_proto_rawDescData
 }
 
-var file_trama_projects_v1_gate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_trama_projects_v1_gate_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_trama_projects_v1_gate_service_proto_goTypes = []any{
 	(*GetGateRequest)(nil),            // 0: trama.projects.v1.GetGateRequest
 	(*ListGatesRequest)(nil),          // 1: trama.projects.v1.ListGatesRequest
@@ -1061,52 +2102,95 @@ var file_trama_projects_v1_gate_service_proto_goTypes = []any{
 	(*ReturnProjectRequest)(nil),      // 8: trama.projects.v1.ReturnProjectRequest
 	(*ListPhaseMovesRequest)(nil),     // 9: trama.projects.v1.ListPhaseMovesRequest
 	(*ListPhaseMovesResponse)(nil),    // 10: trama.projects.v1.ListPhaseMovesResponse
-	(*GetGateTemplateRequest)(nil),    // 11: trama.projects.v1.GetGateTemplateRequest
-	(*UpdateGateTemplateRequest)(nil), // 12: trama.projects.v1.UpdateGateTemplateRequest
-	(*Gate)(nil),                      // 13: trama.projects.v1.Gate
-	(*v1.LocalizedText)(nil),          // 14: trama.type.v1.LocalizedText
-	(ArtefactCheck)(0),                // 15: trama.projects.v1.ArtefactCheck
-	(Phase)(0),                        // 16: trama.projects.v1.Phase
-	(*PhaseMove)(nil),                 // 17: trama.projects.v1.PhaseMove
-	(*GateTemplate)(nil),              // 18: trama.projects.v1.GateTemplate
-	(*fieldmaskpb.FieldMask)(nil),     // 19: google.protobuf.FieldMask
-	(*Project)(nil),                   // 20: trama.projects.v1.Project
+	(*ConfirmArtefactRequest)(nil),    // 11: trama.projects.v1.ConfirmArtefactRequest
+	(*RequestGateRequest)(nil),        // 12: trama.projects.v1.RequestGateRequest
+	(*GetGateApprovalRequest)(nil),    // 13: trama.projects.v1.GetGateApprovalRequest
+	(*ListGateApprovalsRequest)(nil),  // 14: trama.projects.v1.ListGateApprovalsRequest
+	(*ListGateApprovalsResponse)(nil), // 15: trama.projects.v1.ListGateApprovalsResponse
+	(*ApproveGateRequest)(nil),        // 16: trama.projects.v1.ApproveGateRequest
+	(*RejectGateRequest)(nil),         // 17: trama.projects.v1.RejectGateRequest
+	(*WithdrawGateRequest)(nil),       // 18: trama.projects.v1.WithdrawGateRequest
+	(*CancelProjectRequest)(nil),      // 19: trama.projects.v1.CancelProjectRequest
+	(*ReopenProjectRequest)(nil),      // 20: trama.projects.v1.ReopenProjectRequest
+	(*CreateGateTemplateRequest)(nil), // 21: trama.projects.v1.CreateGateTemplateRequest
+	(*GetGateTemplateRequest)(nil),    // 22: trama.projects.v1.GetGateTemplateRequest
+	(*ListGateTemplatesRequest)(nil),  // 23: trama.projects.v1.ListGateTemplatesRequest
+	(*ListGateTemplatesResponse)(nil), // 24: trama.projects.v1.ListGateTemplatesResponse
+	(*DeleteGateTemplateRequest)(nil), // 25: trama.projects.v1.DeleteGateTemplateRequest
+	(*UpdateGateTemplateRequest)(nil), // 26: trama.projects.v1.UpdateGateTemplateRequest
+	(*Gate)(nil),                      // 27: trama.projects.v1.Gate
+	(*v1.LocalizedText)(nil),          // 28: trama.type.v1.LocalizedText
+	(ArtefactCheck)(0),                // 29: trama.projects.v1.ArtefactCheck
+	(Phase)(0),                        // 30: trama.projects.v1.Phase
+	(*PhaseMove)(nil),                 // 31: trama.projects.v1.PhaseMove
+	(*GateApproval)(nil),              // 32: trama.projects.v1.GateApproval
+	(*GateTemplate)(nil),              // 33: trama.projects.v1.GateTemplate
+	(*fieldmaskpb.FieldMask)(nil),     // 34: google.protobuf.FieldMask
+	(*Project)(nil),                   // 35: trama.projects.v1.Project
+	(*emptypb.Empty)(nil),             // 36: google.protobuf.Empty
 }
 var file_trama_projects_v1_gate_service_proto_depIdxs = []int32{
-	13, // 0: trama.projects.v1.ListGatesResponse.gates:type_name -> trama.projects.v1.Gate
-	14, // 1: trama.projects.v1.RequireArtefactRequest.title:type_name -> trama.type.v1.LocalizedText
-	15, // 2: trama.projects.v1.RequireArtefactRequest.check:type_name -> trama.projects.v1.ArtefactCheck
-	16, // 3: trama.projects.v1.ReturnProjectRequest.phase:type_name -> trama.projects.v1.Phase
-	17, // 4: trama.projects.v1.ListPhaseMovesResponse.phase_moves:type_name -> trama.projects.v1.PhaseMove
-	18, // 5: trama.projects.v1.UpdateGateTemplateRequest.gate_template:type_name -> trama.projects.v1.GateTemplate
-	19, // 6: trama.projects.v1.UpdateGateTemplateRequest.update_mask:type_name -> google.protobuf.FieldMask
-	0,  // 7: trama.projects.v1.GateService.GetGate:input_type -> trama.projects.v1.GetGateRequest
-	1,  // 8: trama.projects.v1.GateService.ListGates:input_type -> trama.projects.v1.ListGatesRequest
-	3,  // 9: trama.projects.v1.GateService.RecordArtefact:input_type -> trama.projects.v1.RecordArtefactRequest
-	4,  // 10: trama.projects.v1.GateService.RequireArtefact:input_type -> trama.projects.v1.RequireArtefactRequest
-	5,  // 11: trama.projects.v1.GateService.WaiveArtefact:input_type -> trama.projects.v1.WaiveArtefactRequest
-	6,  // 12: trama.projects.v1.GateService.RemoveArtefact:input_type -> trama.projects.v1.RemoveArtefactRequest
-	7,  // 13: trama.projects.v1.GateService.AdvanceProject:input_type -> trama.projects.v1.AdvanceProjectRequest
-	8,  // 14: trama.projects.v1.GateService.ReturnProject:input_type -> trama.projects.v1.ReturnProjectRequest
-	9,  // 15: trama.projects.v1.GateService.ListPhaseMoves:input_type -> trama.projects.v1.ListPhaseMovesRequest
-	11, // 16: trama.projects.v1.GateService.GetGateTemplate:input_type -> trama.projects.v1.GetGateTemplateRequest
-	12, // 17: trama.projects.v1.GateService.UpdateGateTemplate:input_type -> trama.projects.v1.UpdateGateTemplateRequest
-	13, // 18: trama.projects.v1.GateService.GetGate:output_type -> trama.projects.v1.Gate
-	2,  // 19: trama.projects.v1.GateService.ListGates:output_type -> trama.projects.v1.ListGatesResponse
-	13, // 20: trama.projects.v1.GateService.RecordArtefact:output_type -> trama.projects.v1.Gate
-	13, // 21: trama.projects.v1.GateService.RequireArtefact:output_type -> trama.projects.v1.Gate
-	13, // 22: trama.projects.v1.GateService.WaiveArtefact:output_type -> trama.projects.v1.Gate
-	13, // 23: trama.projects.v1.GateService.RemoveArtefact:output_type -> trama.projects.v1.Gate
-	20, // 24: trama.projects.v1.GateService.AdvanceProject:output_type -> trama.projects.v1.Project
-	20, // 25: trama.projects.v1.GateService.ReturnProject:output_type -> trama.projects.v1.Project
-	10, // 26: trama.projects.v1.GateService.ListPhaseMoves:output_type -> trama.projects.v1.ListPhaseMovesResponse
-	18, // 27: trama.projects.v1.GateService.GetGateTemplate:output_type -> trama.projects.v1.GateTemplate
-	18, // 28: trama.projects.v1.GateService.UpdateGateTemplate:output_type -> trama.projects.v1.GateTemplate
-	18, // [18:29] is the sub-list for method output_type
-	7,  // [7:18] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	27, // 0: trama.projects.v1.ListGatesResponse.gates:type_name -> trama.projects.v1.Gate
+	28, // 1: trama.projects.v1.RequireArtefactRequest.title:type_name -> trama.type.v1.LocalizedText
+	29, // 2: trama.projects.v1.RequireArtefactRequest.check:type_name -> trama.projects.v1.ArtefactCheck
+	30, // 3: trama.projects.v1.ReturnProjectRequest.phase:type_name -> trama.projects.v1.Phase
+	31, // 4: trama.projects.v1.ListPhaseMovesResponse.phase_moves:type_name -> trama.projects.v1.PhaseMove
+	32, // 5: trama.projects.v1.ListGateApprovalsResponse.gate_approvals:type_name -> trama.projects.v1.GateApproval
+	33, // 6: trama.projects.v1.CreateGateTemplateRequest.gate_template:type_name -> trama.projects.v1.GateTemplate
+	33, // 7: trama.projects.v1.ListGateTemplatesResponse.gate_templates:type_name -> trama.projects.v1.GateTemplate
+	33, // 8: trama.projects.v1.UpdateGateTemplateRequest.gate_template:type_name -> trama.projects.v1.GateTemplate
+	34, // 9: trama.projects.v1.UpdateGateTemplateRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 10: trama.projects.v1.GateService.GetGate:input_type -> trama.projects.v1.GetGateRequest
+	1,  // 11: trama.projects.v1.GateService.ListGates:input_type -> trama.projects.v1.ListGatesRequest
+	3,  // 12: trama.projects.v1.GateService.RecordArtefact:input_type -> trama.projects.v1.RecordArtefactRequest
+	4,  // 13: trama.projects.v1.GateService.RequireArtefact:input_type -> trama.projects.v1.RequireArtefactRequest
+	5,  // 14: trama.projects.v1.GateService.WaiveArtefact:input_type -> trama.projects.v1.WaiveArtefactRequest
+	6,  // 15: trama.projects.v1.GateService.RemoveArtefact:input_type -> trama.projects.v1.RemoveArtefactRequest
+	7,  // 16: trama.projects.v1.GateService.AdvanceProject:input_type -> trama.projects.v1.AdvanceProjectRequest
+	8,  // 17: trama.projects.v1.GateService.ReturnProject:input_type -> trama.projects.v1.ReturnProjectRequest
+	11, // 18: trama.projects.v1.GateService.ConfirmArtefact:input_type -> trama.projects.v1.ConfirmArtefactRequest
+	12, // 19: trama.projects.v1.GateService.RequestGate:input_type -> trama.projects.v1.RequestGateRequest
+	13, // 20: trama.projects.v1.GateService.GetGateApproval:input_type -> trama.projects.v1.GetGateApprovalRequest
+	14, // 21: trama.projects.v1.GateService.ListGateApprovals:input_type -> trama.projects.v1.ListGateApprovalsRequest
+	16, // 22: trama.projects.v1.GateService.ApproveGate:input_type -> trama.projects.v1.ApproveGateRequest
+	17, // 23: trama.projects.v1.GateService.RejectGate:input_type -> trama.projects.v1.RejectGateRequest
+	18, // 24: trama.projects.v1.GateService.WithdrawGate:input_type -> trama.projects.v1.WithdrawGateRequest
+	19, // 25: trama.projects.v1.GateService.CancelProject:input_type -> trama.projects.v1.CancelProjectRequest
+	20, // 26: trama.projects.v1.GateService.ReopenProject:input_type -> trama.projects.v1.ReopenProjectRequest
+	9,  // 27: trama.projects.v1.GateService.ListPhaseMoves:input_type -> trama.projects.v1.ListPhaseMovesRequest
+	21, // 28: trama.projects.v1.GateService.CreateGateTemplate:input_type -> trama.projects.v1.CreateGateTemplateRequest
+	22, // 29: trama.projects.v1.GateService.GetGateTemplate:input_type -> trama.projects.v1.GetGateTemplateRequest
+	23, // 30: trama.projects.v1.GateService.ListGateTemplates:input_type -> trama.projects.v1.ListGateTemplatesRequest
+	26, // 31: trama.projects.v1.GateService.UpdateGateTemplate:input_type -> trama.projects.v1.UpdateGateTemplateRequest
+	25, // 32: trama.projects.v1.GateService.DeleteGateTemplate:input_type -> trama.projects.v1.DeleteGateTemplateRequest
+	27, // 33: trama.projects.v1.GateService.GetGate:output_type -> trama.projects.v1.Gate
+	2,  // 34: trama.projects.v1.GateService.ListGates:output_type -> trama.projects.v1.ListGatesResponse
+	27, // 35: trama.projects.v1.GateService.RecordArtefact:output_type -> trama.projects.v1.Gate
+	27, // 36: trama.projects.v1.GateService.RequireArtefact:output_type -> trama.projects.v1.Gate
+	27, // 37: trama.projects.v1.GateService.WaiveArtefact:output_type -> trama.projects.v1.Gate
+	27, // 38: trama.projects.v1.GateService.RemoveArtefact:output_type -> trama.projects.v1.Gate
+	35, // 39: trama.projects.v1.GateService.AdvanceProject:output_type -> trama.projects.v1.Project
+	35, // 40: trama.projects.v1.GateService.ReturnProject:output_type -> trama.projects.v1.Project
+	27, // 41: trama.projects.v1.GateService.ConfirmArtefact:output_type -> trama.projects.v1.Gate
+	32, // 42: trama.projects.v1.GateService.RequestGate:output_type -> trama.projects.v1.GateApproval
+	32, // 43: trama.projects.v1.GateService.GetGateApproval:output_type -> trama.projects.v1.GateApproval
+	15, // 44: trama.projects.v1.GateService.ListGateApprovals:output_type -> trama.projects.v1.ListGateApprovalsResponse
+	32, // 45: trama.projects.v1.GateService.ApproveGate:output_type -> trama.projects.v1.GateApproval
+	32, // 46: trama.projects.v1.GateService.RejectGate:output_type -> trama.projects.v1.GateApproval
+	32, // 47: trama.projects.v1.GateService.WithdrawGate:output_type -> trama.projects.v1.GateApproval
+	35, // 48: trama.projects.v1.GateService.CancelProject:output_type -> trama.projects.v1.Project
+	35, // 49: trama.projects.v1.GateService.ReopenProject:output_type -> trama.projects.v1.Project
+	10, // 50: trama.projects.v1.GateService.ListPhaseMoves:output_type -> trama.projects.v1.ListPhaseMovesResponse
+	33, // 51: trama.projects.v1.GateService.CreateGateTemplate:output_type -> trama.projects.v1.GateTemplate
+	33, // 52: trama.projects.v1.GateService.GetGateTemplate:output_type -> trama.projects.v1.GateTemplate
+	24, // 53: trama.projects.v1.GateService.ListGateTemplates:output_type -> trama.projects.v1.ListGateTemplatesResponse
+	33, // 54: trama.projects.v1.GateService.UpdateGateTemplate:output_type -> trama.projects.v1.GateTemplate
+	36, // 55: trama.projects.v1.GateService.DeleteGateTemplate:output_type -> google.protobuf.Empty
+	33, // [33:56] is the sub-list for method output_type
+	10, // [10:33] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_gate_service_proto_init() }
@@ -1122,7 +2206,7 @@ func file_trama_projects_v1_gate_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_gate_service_proto_rawDesc), len(file_trama_projects_v1_gate_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

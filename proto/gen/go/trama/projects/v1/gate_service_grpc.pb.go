@@ -11,6 +11,7 @@ import (
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
+	emptypb "google.golang.org/protobuf/types/known/emptypb"
 )
 
 // This is a compile-time assertion to ensure that this generated file
@@ -27,9 +28,21 @@ const (
 	GateService_RemoveArtefact_FullMethodName     = "/trama.projects.v1.GateService/RemoveArtefact"
 	GateService_AdvanceProject_FullMethodName     = "/trama.projects.v1.GateService/AdvanceProject"
 	GateService_ReturnProject_FullMethodName      = "/trama.projects.v1.GateService/ReturnProject"
+	GateService_ConfirmArtefact_FullMethodName    = "/trama.projects.v1.GateService/ConfirmArtefact"
+	GateService_RequestGate_FullMethodName        = "/trama.projects.v1.GateService/RequestGate"
+	GateService_GetGateApproval_FullMethodName    = "/trama.projects.v1.GateService/GetGateApproval"
+	GateService_ListGateApprovals_FullMethodName  = "/trama.projects.v1.GateService/ListGateApprovals"
+	GateService_ApproveGate_FullMethodName        = "/trama.projects.v1.GateService/ApproveGate"
+	GateService_RejectGate_FullMethodName         = "/trama.projects.v1.GateService/RejectGate"
+	GateService_WithdrawGate_FullMethodName       = "/trama.projects.v1.GateService/WithdrawGate"
+	GateService_CancelProject_FullMethodName      = "/trama.projects.v1.GateService/CancelProject"
+	GateService_ReopenProject_FullMethodName      = "/trama.projects.v1.GateService/ReopenProject"
 	GateService_ListPhaseMoves_FullMethodName     = "/trama.projects.v1.GateService/ListPhaseMoves"
+	GateService_CreateGateTemplate_FullMethodName = "/trama.projects.v1.GateService/CreateGateTemplate"
 	GateService_GetGateTemplate_FullMethodName    = "/trama.projects.v1.GateService/GetGateTemplate"
+	GateService_ListGateTemplates_FullMethodName  = "/trama.projects.v1.GateService/ListGateTemplates"
 	GateService_UpdateGateTemplate_FullMethodName = "/trama.projects.v1.GateService/UpdateGateTemplate"
+	GateService_DeleteGateTemplate_FullMethodName = "/trama.projects.v1.GateService/DeleteGateTemplate"
 )
 
 // GateServiceClient is the client API for GateService service.
@@ -55,14 +68,16 @@ type GateServiceClient interface {
 	// Adds an artefact to what this project's gate asks for, or asks again for
 	// one that was removed or waived. Errors: ARTEFACT_EXISTS, GATE_PASSED.
 	RequireArtefact(ctx context.Context, in *RequireArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
-	// Waives an artefact (deroga): it is still listed, with who waived it and
-	// why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
+	// Waives an artefact (deroga): it is still listed, with who waived it, under
+	// which role and why, and until when. Only for those who may approve the gate
+	// (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED, DATES_WRONG.
 	WaiveArtefact(ctx context.Context, in *WaiveArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
 	// Removes an artefact from what this project's gate asks for; the history
 	// keeps who did it and why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
 	RemoveArtefact(ctx context.Context, in *RemoveArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
-	// Approves the gate that the project stands before and moves it to the next
-	// phase. Errors: GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE
+	// Asks for and approves in one step the gate that the project stands before,
+	// and moves it to the next phase. Not for a gate that wants four eyes
+	// (FOUR_EYES): that takes RequestGate and another person. Errors: GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE
 	// where the caller has none of the roles that the template names;
 	// PROJECT_CLOSED.
 	AdvanceProject(ctx context.Context, in *AdvanceProjectRequest, opts ...grpc.CallOption) (*Project, error)
@@ -70,16 +85,53 @@ type GateServiceClient interface {
 	// between have to be passed again. Errors: PHASE_NOT_EARLIER,
 	// PROJECT_CLOSED.
 	ReturnProject(ctx context.Context, in *ReturnProjectRequest, opts ...grpc.CallOption) (*Project, error)
+	// Confirms a point of a gate's checklist, or takes the confirmation back; the
+	// trail keeps each. Errors: ARTEFACT_UNKNOWN, ARTEFACT_NOT_CONFIRMED where it
+	// is of another kind, GATE_PASSED.
+	ConfirmArtefact(ctx context.Context, in *ConfirmArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
+	// Asks for a gate to be approved, and keeps what it asked for at that time.
+	// Only for the gate that the project stands before. Errors: GATE_PASSED,
+	// REQUEST_PENDING, PROJECT_CLOSED.
+	RequestGate(ctx context.Context, in *RequestGateRequest, opts ...grpc.CallOption) (*GateApproval, error)
+	// Reads a gate request.
+	GetGateApproval(ctx context.Context, in *GetGateApprovalRequest, opts ...grpc.CallOption) (*GateApproval, error)
+	// Lists the gate requests of a project.
+	ListGateApprovals(ctx context.Context, in *ListGateApprovalsRequest, opts ...grpc.CallOption) (*ListGateApprovalsResponse, error)
+	// Approves a gate request and moves the project to the next phase. Errors:
+	// GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE; FOUR_EYES where
+	// who asked approves; ENTRY_STATE where it is decided.
+	ApproveGate(ctx context.Context, in *ApproveGateRequest, opts ...grpc.CallOption) (*GateApproval, error)
+	// Rejects a gate request, with a reason. Errors: APPROVER_ROLE, FIELD_MISSING,
+	// ENTRY_STATE.
+	RejectGate(ctx context.Context, in *RejectGateRequest, opts ...grpc.CallOption) (*GateApproval, error)
+	// Withdraws a gate request. Errors: ENTRY_STATE.
+	WithdrawGate(ctx context.Context, in *WithdrawGateRequest, opts ...grpc.CallOption) (*GateApproval, error)
+	// Cancels a project, from any phase, with a reason: it is closed with the
+	// outcome CANCELLED. Errors: PROJECT_CLOSED.
+	CancelProject(ctx context.Context, in *CancelProjectRequest, opts ...grpc.CallOption) (*Project, error)
+	// Opens a closed project again, with a reason: a completed one in the phase
+	// CLOSING, a cancelled one in the phase it was cancelled in. Only network and
+	// regional operators may, as funders and impact figures count on it being
+	// closed. Errors: PROJECT_NOT_CLOSED.
+	ReopenProject(ctx context.Context, in *ReopenProjectRequest, opts ...grpc.CallOption) (*Project, error)
 	// Lists every change of phase of a project, oldest first: who, when, why.
 	ListPhaseMoves(ctx context.Context, in *ListPhaseMovesRequest, opts ...grpc.CallOption) (*ListPhaseMovesResponse, error)
-	// Reads the network's gate template: what the gates of a new project ask
-	// for.
+	// Adds a gate template for a programme or a body. Organisation admins may for
+	// their own body; only operators for a programme or the network. Errors: as
+	// for UpdateGateTemplate, ENTRY_EXISTS.
+	CreateGateTemplate(ctx context.Context, in *CreateGateTemplateRequest, opts ...grpc.CallOption) (*GateTemplate, error)
+	// Reads a gate template.
 	GetGateTemplate(ctx context.Context, in *GetGateTemplateRequest, opts ...grpc.CallOption) (*GateTemplate, error)
-	// Changes the network's gate template. Projects that are open already keep
-	// what they have. Errors: ARTEFACT_EXISTS for a key used twice,
-	// TEMPLATE_WRONG for a gate that is missing, listed twice or without an
-	// approver.
+	// Lists the gate templates, the default first, then by name.
+	ListGateTemplates(ctx context.Context, in *ListGateTemplatesRequest, opts ...grpc.CallOption) (*ListGateTemplatesResponse, error)
+	// Changes a gate template. Projects that are open already keep what they have.
+	// Organisation admins may change their own body's; only operators the others.
+	// Errors: ARTEFACT_EXISTS for a key used twice, TEMPLATE_WRONG for a gate that
+	// is missing, listed twice or without an approver.
 	UpdateGateTemplate(ctx context.Context, in *UpdateGateTemplateRequest, opts ...grpc.CallOption) (*GateTemplate, error)
+	// Deletes a gate template. Projects keep what they have. Errors:
+	// TEMPLATE_IN_USE for one that is shipped.
+	DeleteGateTemplate(ctx context.Context, in *DeleteGateTemplateRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
 type gateServiceClient struct {
@@ -170,10 +222,110 @@ func (c *gateServiceClient) ReturnProject(ctx context.Context, in *ReturnProject
 	return out, nil
 }
 
+func (c *gateServiceClient) ConfirmArtefact(ctx context.Context, in *ConfirmArtefactRequest, opts ...grpc.CallOption) (*Gate, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Gate)
+	err := c.cc.Invoke(ctx, GateService_ConfirmArtefact_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) RequestGate(ctx context.Context, in *RequestGateRequest, opts ...grpc.CallOption) (*GateApproval, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateApproval)
+	err := c.cc.Invoke(ctx, GateService_RequestGate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) GetGateApproval(ctx context.Context, in *GetGateApprovalRequest, opts ...grpc.CallOption) (*GateApproval, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateApproval)
+	err := c.cc.Invoke(ctx, GateService_GetGateApproval_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) ListGateApprovals(ctx context.Context, in *ListGateApprovalsRequest, opts ...grpc.CallOption) (*ListGateApprovalsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGateApprovalsResponse)
+	err := c.cc.Invoke(ctx, GateService_ListGateApprovals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) ApproveGate(ctx context.Context, in *ApproveGateRequest, opts ...grpc.CallOption) (*GateApproval, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateApproval)
+	err := c.cc.Invoke(ctx, GateService_ApproveGate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) RejectGate(ctx context.Context, in *RejectGateRequest, opts ...grpc.CallOption) (*GateApproval, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateApproval)
+	err := c.cc.Invoke(ctx, GateService_RejectGate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) WithdrawGate(ctx context.Context, in *WithdrawGateRequest, opts ...grpc.CallOption) (*GateApproval, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateApproval)
+	err := c.cc.Invoke(ctx, GateService_WithdrawGate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) CancelProject(ctx context.Context, in *CancelProjectRequest, opts ...grpc.CallOption) (*Project, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Project)
+	err := c.cc.Invoke(ctx, GateService_CancelProject_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) ReopenProject(ctx context.Context, in *ReopenProjectRequest, opts ...grpc.CallOption) (*Project, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Project)
+	err := c.cc.Invoke(ctx, GateService_ReopenProject_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gateServiceClient) ListPhaseMoves(ctx context.Context, in *ListPhaseMovesRequest, opts ...grpc.CallOption) (*ListPhaseMovesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListPhaseMovesResponse)
 	err := c.cc.Invoke(ctx, GateService_ListPhaseMoves_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) CreateGateTemplate(ctx context.Context, in *CreateGateTemplateRequest, opts ...grpc.CallOption) (*GateTemplate, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GateTemplate)
+	err := c.cc.Invoke(ctx, GateService_CreateGateTemplate_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +342,30 @@ func (c *gateServiceClient) GetGateTemplate(ctx context.Context, in *GetGateTemp
 	return out, nil
 }
 
+func (c *gateServiceClient) ListGateTemplates(ctx context.Context, in *ListGateTemplatesRequest, opts ...grpc.CallOption) (*ListGateTemplatesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGateTemplatesResponse)
+	err := c.cc.Invoke(ctx, GateService_ListGateTemplates_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *gateServiceClient) UpdateGateTemplate(ctx context.Context, in *UpdateGateTemplateRequest, opts ...grpc.CallOption) (*GateTemplate, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GateTemplate)
 	err := c.cc.Invoke(ctx, GateService_UpdateGateTemplate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *gateServiceClient) DeleteGateTemplate(ctx context.Context, in *DeleteGateTemplateRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, GateService_DeleteGateTemplate_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -223,14 +395,16 @@ type GateServiceServer interface {
 	// Adds an artefact to what this project's gate asks for, or asks again for
 	// one that was removed or waived. Errors: ARTEFACT_EXISTS, GATE_PASSED.
 	RequireArtefact(context.Context, *RequireArtefactRequest) (*Gate, error)
-	// Waives an artefact (deroga): it is still listed, with who waived it and
-	// why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
+	// Waives an artefact (deroga): it is still listed, with who waived it, under
+	// which role and why, and until when. Only for those who may approve the gate
+	// (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED, DATES_WRONG.
 	WaiveArtefact(context.Context, *WaiveArtefactRequest) (*Gate, error)
 	// Removes an artefact from what this project's gate asks for; the history
 	// keeps who did it and why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
 	RemoveArtefact(context.Context, *RemoveArtefactRequest) (*Gate, error)
-	// Approves the gate that the project stands before and moves it to the next
-	// phase. Errors: GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE
+	// Asks for and approves in one step the gate that the project stands before,
+	// and moves it to the next phase. Not for a gate that wants four eyes
+	// (FOUR_EYES): that takes RequestGate and another person. Errors: GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE
 	// where the caller has none of the roles that the template names;
 	// PROJECT_CLOSED.
 	AdvanceProject(context.Context, *AdvanceProjectRequest) (*Project, error)
@@ -238,16 +412,53 @@ type GateServiceServer interface {
 	// between have to be passed again. Errors: PHASE_NOT_EARLIER,
 	// PROJECT_CLOSED.
 	ReturnProject(context.Context, *ReturnProjectRequest) (*Project, error)
+	// Confirms a point of a gate's checklist, or takes the confirmation back; the
+	// trail keeps each. Errors: ARTEFACT_UNKNOWN, ARTEFACT_NOT_CONFIRMED where it
+	// is of another kind, GATE_PASSED.
+	ConfirmArtefact(context.Context, *ConfirmArtefactRequest) (*Gate, error)
+	// Asks for a gate to be approved, and keeps what it asked for at that time.
+	// Only for the gate that the project stands before. Errors: GATE_PASSED,
+	// REQUEST_PENDING, PROJECT_CLOSED.
+	RequestGate(context.Context, *RequestGateRequest) (*GateApproval, error)
+	// Reads a gate request.
+	GetGateApproval(context.Context, *GetGateApprovalRequest) (*GateApproval, error)
+	// Lists the gate requests of a project.
+	ListGateApprovals(context.Context, *ListGateApprovalsRequest) (*ListGateApprovalsResponse, error)
+	// Approves a gate request and moves the project to the next phase. Errors:
+	// GATE_NOT_READY, naming each missing artefact; APPROVER_ROLE; FOUR_EYES where
+	// who asked approves; ENTRY_STATE where it is decided.
+	ApproveGate(context.Context, *ApproveGateRequest) (*GateApproval, error)
+	// Rejects a gate request, with a reason. Errors: APPROVER_ROLE, FIELD_MISSING,
+	// ENTRY_STATE.
+	RejectGate(context.Context, *RejectGateRequest) (*GateApproval, error)
+	// Withdraws a gate request. Errors: ENTRY_STATE.
+	WithdrawGate(context.Context, *WithdrawGateRequest) (*GateApproval, error)
+	// Cancels a project, from any phase, with a reason: it is closed with the
+	// outcome CANCELLED. Errors: PROJECT_CLOSED.
+	CancelProject(context.Context, *CancelProjectRequest) (*Project, error)
+	// Opens a closed project again, with a reason: a completed one in the phase
+	// CLOSING, a cancelled one in the phase it was cancelled in. Only network and
+	// regional operators may, as funders and impact figures count on it being
+	// closed. Errors: PROJECT_NOT_CLOSED.
+	ReopenProject(context.Context, *ReopenProjectRequest) (*Project, error)
 	// Lists every change of phase of a project, oldest first: who, when, why.
 	ListPhaseMoves(context.Context, *ListPhaseMovesRequest) (*ListPhaseMovesResponse, error)
-	// Reads the network's gate template: what the gates of a new project ask
-	// for.
+	// Adds a gate template for a programme or a body. Organisation admins may for
+	// their own body; only operators for a programme or the network. Errors: as
+	// for UpdateGateTemplate, ENTRY_EXISTS.
+	CreateGateTemplate(context.Context, *CreateGateTemplateRequest) (*GateTemplate, error)
+	// Reads a gate template.
 	GetGateTemplate(context.Context, *GetGateTemplateRequest) (*GateTemplate, error)
-	// Changes the network's gate template. Projects that are open already keep
-	// what they have. Errors: ARTEFACT_EXISTS for a key used twice,
-	// TEMPLATE_WRONG for a gate that is missing, listed twice or without an
-	// approver.
+	// Lists the gate templates, the default first, then by name.
+	ListGateTemplates(context.Context, *ListGateTemplatesRequest) (*ListGateTemplatesResponse, error)
+	// Changes a gate template. Projects that are open already keep what they have.
+	// Organisation admins may change their own body's; only operators the others.
+	// Errors: ARTEFACT_EXISTS for a key used twice, TEMPLATE_WRONG for a gate that
+	// is missing, listed twice or without an approver.
 	UpdateGateTemplate(context.Context, *UpdateGateTemplateRequest) (*GateTemplate, error)
+	// Deletes a gate template. Projects keep what they have. Errors:
+	// TEMPLATE_IN_USE for one that is shipped.
+	DeleteGateTemplate(context.Context, *DeleteGateTemplateRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedGateServiceServer()
 }
 
@@ -282,14 +493,50 @@ func (UnimplementedGateServiceServer) AdvanceProject(context.Context, *AdvancePr
 func (UnimplementedGateServiceServer) ReturnProject(context.Context, *ReturnProjectRequest) (*Project, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReturnProject not implemented")
 }
+func (UnimplementedGateServiceServer) ConfirmArtefact(context.Context, *ConfirmArtefactRequest) (*Gate, error) {
+	return nil, status.Error(codes.Unimplemented, "method ConfirmArtefact not implemented")
+}
+func (UnimplementedGateServiceServer) RequestGate(context.Context, *RequestGateRequest) (*GateApproval, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestGate not implemented")
+}
+func (UnimplementedGateServiceServer) GetGateApproval(context.Context, *GetGateApprovalRequest) (*GateApproval, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetGateApproval not implemented")
+}
+func (UnimplementedGateServiceServer) ListGateApprovals(context.Context, *ListGateApprovalsRequest) (*ListGateApprovalsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGateApprovals not implemented")
+}
+func (UnimplementedGateServiceServer) ApproveGate(context.Context, *ApproveGateRequest) (*GateApproval, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApproveGate not implemented")
+}
+func (UnimplementedGateServiceServer) RejectGate(context.Context, *RejectGateRequest) (*GateApproval, error) {
+	return nil, status.Error(codes.Unimplemented, "method RejectGate not implemented")
+}
+func (UnimplementedGateServiceServer) WithdrawGate(context.Context, *WithdrawGateRequest) (*GateApproval, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawGate not implemented")
+}
+func (UnimplementedGateServiceServer) CancelProject(context.Context, *CancelProjectRequest) (*Project, error) {
+	return nil, status.Error(codes.Unimplemented, "method CancelProject not implemented")
+}
+func (UnimplementedGateServiceServer) ReopenProject(context.Context, *ReopenProjectRequest) (*Project, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReopenProject not implemented")
+}
 func (UnimplementedGateServiceServer) ListPhaseMoves(context.Context, *ListPhaseMovesRequest) (*ListPhaseMovesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPhaseMoves not implemented")
+}
+func (UnimplementedGateServiceServer) CreateGateTemplate(context.Context, *CreateGateTemplateRequest) (*GateTemplate, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateGateTemplate not implemented")
 }
 func (UnimplementedGateServiceServer) GetGateTemplate(context.Context, *GetGateTemplateRequest) (*GateTemplate, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetGateTemplate not implemented")
 }
+func (UnimplementedGateServiceServer) ListGateTemplates(context.Context, *ListGateTemplatesRequest) (*ListGateTemplatesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGateTemplates not implemented")
+}
 func (UnimplementedGateServiceServer) UpdateGateTemplate(context.Context, *UpdateGateTemplateRequest) (*GateTemplate, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateGateTemplate not implemented")
+}
+func (UnimplementedGateServiceServer) DeleteGateTemplate(context.Context, *DeleteGateTemplateRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteGateTemplate not implemented")
 }
 func (UnimplementedGateServiceServer) mustEmbedUnimplementedGateServiceServer() {}
 func (UnimplementedGateServiceServer) testEmbeddedByValue()                     {}
@@ -456,6 +703,168 @@ func _GateService_ReturnProject_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GateService_ConfirmArtefact_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmArtefactRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).ConfirmArtefact(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_ConfirmArtefact_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).ConfirmArtefact(ctx, req.(*ConfirmArtefactRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_RequestGate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestGateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).RequestGate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_RequestGate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).RequestGate(ctx, req.(*RequestGateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_GetGateApproval_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetGateApprovalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).GetGateApproval(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_GetGateApproval_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).GetGateApproval(ctx, req.(*GetGateApprovalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_ListGateApprovals_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGateApprovalsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).ListGateApprovals(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_ListGateApprovals_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).ListGateApprovals(ctx, req.(*ListGateApprovalsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_ApproveGate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveGateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).ApproveGate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_ApproveGate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).ApproveGate(ctx, req.(*ApproveGateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_RejectGate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RejectGateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).RejectGate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_RejectGate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).RejectGate(ctx, req.(*RejectGateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_WithdrawGate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawGateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).WithdrawGate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_WithdrawGate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).WithdrawGate(ctx, req.(*WithdrawGateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_CancelProject_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CancelProjectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).CancelProject(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_CancelProject_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).CancelProject(ctx, req.(*CancelProjectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_ReopenProject_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReopenProjectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).ReopenProject(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_ReopenProject_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).ReopenProject(ctx, req.(*ReopenProjectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GateService_ListPhaseMoves_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListPhaseMovesRequest)
 	if err := dec(in); err != nil {
@@ -470,6 +879,24 @@ func _GateService_ListPhaseMoves_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(GateServiceServer).ListPhaseMoves(ctx, req.(*ListPhaseMovesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_CreateGateTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateGateTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).CreateGateTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_CreateGateTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).CreateGateTemplate(ctx, req.(*CreateGateTemplateRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -492,6 +919,24 @@ func _GateService_GetGateTemplate_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GateService_ListGateTemplates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGateTemplatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).ListGateTemplates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_ListGateTemplates_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).ListGateTemplates(ctx, req.(*ListGateTemplatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GateService_UpdateGateTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(UpdateGateTemplateRequest)
 	if err := dec(in); err != nil {
@@ -506,6 +951,24 @@ func _GateService_UpdateGateTemplate_Handler(srv interface{}, ctx context.Contex
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(GateServiceServer).UpdateGateTemplate(ctx, req.(*UpdateGateTemplateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GateService_DeleteGateTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteGateTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GateServiceServer).DeleteGateTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GateService_DeleteGateTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GateServiceServer).DeleteGateTemplate(ctx, req.(*DeleteGateTemplateRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -550,16 +1013,64 @@ var GateService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _GateService_ReturnProject_Handler,
 		},
 		{
+			MethodName: "ConfirmArtefact",
+			Handler:    _GateService_ConfirmArtefact_Handler,
+		},
+		{
+			MethodName: "RequestGate",
+			Handler:    _GateService_RequestGate_Handler,
+		},
+		{
+			MethodName: "GetGateApproval",
+			Handler:    _GateService_GetGateApproval_Handler,
+		},
+		{
+			MethodName: "ListGateApprovals",
+			Handler:    _GateService_ListGateApprovals_Handler,
+		},
+		{
+			MethodName: "ApproveGate",
+			Handler:    _GateService_ApproveGate_Handler,
+		},
+		{
+			MethodName: "RejectGate",
+			Handler:    _GateService_RejectGate_Handler,
+		},
+		{
+			MethodName: "WithdrawGate",
+			Handler:    _GateService_WithdrawGate_Handler,
+		},
+		{
+			MethodName: "CancelProject",
+			Handler:    _GateService_CancelProject_Handler,
+		},
+		{
+			MethodName: "ReopenProject",
+			Handler:    _GateService_ReopenProject_Handler,
+		},
+		{
 			MethodName: "ListPhaseMoves",
 			Handler:    _GateService_ListPhaseMoves_Handler,
+		},
+		{
+			MethodName: "CreateGateTemplate",
+			Handler:    _GateService_CreateGateTemplate_Handler,
 		},
 		{
 			MethodName: "GetGateTemplate",
 			Handler:    _GateService_GetGateTemplate_Handler,
 		},
 		{
+			MethodName: "ListGateTemplates",
+			Handler:    _GateService_ListGateTemplates_Handler,
+		},
+		{
 			MethodName: "UpdateGateTemplate",
 			Handler:    _GateService_UpdateGateTemplate_Handler,
+		},
+		{
+			MethodName: "DeleteGateTemplate",
+			Handler:    _GateService_DeleteGateTemplate_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -993,7 +993,12 @@ type Deliverable struct {
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Opaque version of the resource. In an update, the etag as last read, or
 	// empty to overwrite; a stale one is STALE_ETAG.
-	Etag          string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,13,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What it must meet to be accepted (criteri di accettazione).
+	AcceptanceCriteria []*v1.LocalizedText `protobuf:"bytes,14,rep,name=acceptance_criteria,json=acceptanceCriteria,proto3" json:"acceptance_criteria,omitempty"`
+	// It is accepted only when at least one mandatory quality check is passed;
+	// otherwise it needs those passed that there are.
+	CheckRequired bool `protobuf:"varint,15,opt,name=check_required,json=checkRequired,proto3" json:"check_required,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1119,6 +1124,20 @@ func (x *Deliverable) GetEtag() string {
 	return ""
 }
 
+func (x *Deliverable) GetAcceptanceCriteria() []*v1.LocalizedText {
+	if x != nil {
+		return x.AcceptanceCriteria
+	}
+	return nil
+}
+
+func (x *Deliverable) GetCheckRequired() bool {
+	if x != nil {
+		return x.CheckRequired
+	}
+	return false
+}
+
 var File_trama_projects_v1_plan_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_plan_proto_rawDesc = "" +
@@ -1203,7 +1222,7 @@ const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"\rstart_minutes\x18\x04 \x01(\x03R\fstartMinutes\x12%\n" +
 	"\x0efinish_minutes\x18\x05 \x01(\x03R\rfinishMinutes\x12)\n" +
 	"\x10duration_minutes\x18\x06 \x01(\x03R\x0fdurationMinutes\x12!\n" +
-	"\fwork_minutes\x18\a \x01(\x03R\vworkMinutes\"\xa3\a\n" +
+	"\fwork_minutes\x18\a \x01(\x03R\vworkMinutes\"\xa3\b\n" +
 	"\vDeliverable\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12\xac\x01\n" +
@@ -1220,7 +1239,9 @@ const file_trama_projects_v1_plan_proto_rawDesc = "" +
 	"createTime\x12A\n" +
 	"\vupdate_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
-	"\x04etag\x18\r \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag:i\xeaAf\n" +
+	"\x04etag\x18\r \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12W\n" +
+	"\x13acceptance_criteria\x18\x0e \x03(\v2\x1c.trama.type.v1.LocalizedTextB\b\xbaH\x05\x92\x01\x02\x102R\x12acceptanceCriteria\x12%\n" +
+	"\x0echeck_required\x18\x0f \x01(\bR\rcheckRequired:i\xeaAf\n" +
 	"\x1aprojects.trama/Deliverable\x12-projects/{project}/deliverables/{deliverable}*\fdeliverables2\vdeliverable*\x95\x01\n" +
 	"\bLinkType\x12\x19\n" +
 	"\x15LINK_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -1285,11 +1306,12 @@ var file_trama_projects_v1_plan_proto_depIdxs = []int32{
 	2,  // 10: trama.projects.v1.Deliverable.state:type_name -> trama.projects.v1.DeliverableState
 	10, // 11: trama.projects.v1.Deliverable.create_time:type_name -> google.protobuf.Timestamp
 	10, // 12: trama.projects.v1.Deliverable.update_time:type_name -> google.protobuf.Timestamp
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	9,  // 13: trama.projects.v1.Deliverable.acceptance_criteria:type_name -> trama.type.v1.LocalizedText
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_plan_proto_init() }

@@ -1318,7 +1318,7 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xba\x12\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId2\xbb\x12\n" +
 	"\vPlanService\x12\x84\x01\n" +
 	"\n" +
 	"CreateTask\x12$.trama.projects.v1.CreateTaskRequest\x1a\x17.trama.projects.v1.Task\"7\xea\xe0\x18\b\n" +
@@ -1350,9 +1350,9 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"\x11UpdateDeliverable\x12+.trama.projects.v1.UpdateDeliverableRequest\x1a\x1e.trama.projects.v1.Deliverable\"Q\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02?:\vdeliverable20/v1/{deliverable.name=projects/*/deliverables/*}\x12\x92\x01\n" +
 	"\x11DeleteDeliverable\x12+.trama.projects.v1.DeleteDeliverableRequest\x1a\x16.google.protobuf.Empty\"8\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02&*$/v1/{name=projects/*/deliverables/*}\x12\xa4\x01\n" +
-	"\x11SubmitDeliverable\x12+.trama.projects.v1.SubmitDeliverableRequest\x1a\x1e.trama.projects.v1.Deliverable\"B\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x020:\x01*\"+/v1/{name=projects/*/deliverables/*}:submit\x12\xa4\x01\n" +
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02&*$/v1/{name=projects/*/deliverables/*}\x12\xa5\x01\n" +
+	"\x11SubmitDeliverable\x12+.trama.projects.v1.SubmitDeliverableRequest\x1a\x1e.trama.projects.v1.Deliverable\"C\xea\xe0\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x020:\x01*\"+/v1/{name=projects/*/deliverables/*}:submit\x12\xa4\x01\n" +
 	"\x11AcceptDeliverable\x12+.trama.projects.v1.AcceptDeliverableRequest\x1a\x1e.trama.projects.v1.Deliverable\"B\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x020:\x01*\"+/v1/{name=projects/*/deliverables/*}:accept\x12\xa4\x01\n" +
 	"\x11ReturnDeliverable\x12+.trama.projects.v1.ReturnDeliverableRequest\x1a\x1e.trama.projects.v1.Deliverable\"B\xea\xe0\x18\b\n" +

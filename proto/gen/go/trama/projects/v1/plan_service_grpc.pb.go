@@ -80,15 +80,18 @@ type PlanServiceClient interface {
 	GetDeliverable(ctx context.Context, in *GetDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
 	// Lists the deliverables of the project.
 	ListDeliverables(ctx context.Context, in *ListDeliverablesRequest, opts ...grpc.CallOption) (*ListDeliverablesResponse, error)
-	// Changes a deliverable. Only the lead may (LEAD_ONLY).
+	// Changes a deliverable that is not accepted. Only the lead may (LEAD_ONLY).
+	// Errors: DELIVERABLE_STATE.
 	UpdateDeliverable(ctx context.Context, in *UpdateDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
-	// Deletes a deliverable. Only the lead may (LEAD_ONLY).
+	// Deletes a deliverable that is not accepted, with its quality checks. Only
+	// the lead may (LEAD_ONLY). Errors: DELIVERABLE_STATE.
 	DeleteDeliverable(ctx context.Context, in *DeleteDeliverableRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	// Submits a deliverable that is planned or returned. For the lead and for
-	// managers and admins of the partner in charge of it; LEAD_ONLY for others.
+	// the people of the partner in charge of it; LEAD_ONLY for others.
 	// Errors: DELIVERABLE_STATE, EVIDENCE_MISSING.
 	SubmitDeliverable(ctx context.Context, in *SubmitDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
-	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE.
+	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE; CHECKS_OPEN
+	// where a mandatory quality check is missing or not passed.
 	AcceptDeliverable(ctx context.Context, in *AcceptDeliverableRequest, opts ...grpc.CallOption) (*Deliverable, error)
 	// Returns a submitted or accepted deliverable with a reason. Errors:
 	// DELIVERABLE_STATE.
@@ -296,15 +299,18 @@ type PlanServiceServer interface {
 	GetDeliverable(context.Context, *GetDeliverableRequest) (*Deliverable, error)
 	// Lists the deliverables of the project.
 	ListDeliverables(context.Context, *ListDeliverablesRequest) (*ListDeliverablesResponse, error)
-	// Changes a deliverable. Only the lead may (LEAD_ONLY).
+	// Changes a deliverable that is not accepted. Only the lead may (LEAD_ONLY).
+	// Errors: DELIVERABLE_STATE.
 	UpdateDeliverable(context.Context, *UpdateDeliverableRequest) (*Deliverable, error)
-	// Deletes a deliverable. Only the lead may (LEAD_ONLY).
+	// Deletes a deliverable that is not accepted, with its quality checks. Only
+	// the lead may (LEAD_ONLY). Errors: DELIVERABLE_STATE.
 	DeleteDeliverable(context.Context, *DeleteDeliverableRequest) (*emptypb.Empty, error)
 	// Submits a deliverable that is planned or returned. For the lead and for
-	// managers and admins of the partner in charge of it; LEAD_ONLY for others.
+	// the people of the partner in charge of it; LEAD_ONLY for others.
 	// Errors: DELIVERABLE_STATE, EVIDENCE_MISSING.
 	SubmitDeliverable(context.Context, *SubmitDeliverableRequest) (*Deliverable, error)
-	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE.
+	// Accepts a submitted deliverable. Errors: DELIVERABLE_STATE; CHECKS_OPEN
+	// where a mandatory quality check is missing or not passed.
 	AcceptDeliverable(context.Context, *AcceptDeliverableRequest) (*Deliverable, error)
 	// Returns a submitted or accepted deliverable with a reason. Errors:
 	// DELIVERABLE_STATE.

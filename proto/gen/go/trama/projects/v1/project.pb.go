@@ -25,6 +25,60 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Outcome is how a closed project has ended (esito).
+type Outcome int32
+
+const (
+	// Not closed.
+	Outcome_OUTCOME_UNSPECIFIED Outcome = 0
+	// Through all its gates (concluso).
+	Outcome_OUTCOME_COMPLETED Outcome = 1
+	// Cancelled before (annullato): it counts as closed, its costs and results
+	// stay.
+	Outcome_OUTCOME_CANCELLED Outcome = 2
+)
+
+// Enum value maps for Outcome.
+var (
+	Outcome_name = map[int32]string{
+		0: "OUTCOME_UNSPECIFIED",
+		1: "OUTCOME_COMPLETED",
+		2: "OUTCOME_CANCELLED",
+	}
+	Outcome_value = map[string]int32{
+		"OUTCOME_UNSPECIFIED": 0,
+		"OUTCOME_COMPLETED":   1,
+		"OUTCOME_CANCELLED":   2,
+	}
+)
+
+func (x Outcome) Enum() *Outcome {
+	p := new(Outcome)
+	*p = x
+	return p
+}
+
+func (x Outcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Outcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_project_proto_enumTypes[0].Descriptor()
+}
+
+func (Outcome) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_project_proto_enumTypes[0]
+}
+
+func (x Outcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Outcome.Descriptor instead.
+func (Outcome) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{0}
+}
+
 // Phase is where in its life a project is (fase). Monitoring and control
 // (monitoraggio) runs across all of them, and is the dashboard and the alerts,
 // not a phase of its own.
@@ -79,11 +133,11 @@ func (x Phase) String() string {
 }
 
 func (Phase) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[0].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[1].Descriptor()
 }
 
 func (Phase) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[0]
+	return &file_trama_projects_v1_project_proto_enumTypes[1]
 }
 
 func (x Phase) Number() protoreflect.EnumNumber {
@@ -92,7 +146,7 @@ func (x Phase) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Phase.Descriptor instead.
 func (Phase) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{0}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{1}
 }
 
 // PartnerRole is the part an organisation has in the partnership.
@@ -132,11 +186,11 @@ func (x PartnerRole) String() string {
 }
 
 func (PartnerRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[1].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[2].Descriptor()
 }
 
 func (PartnerRole) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[1]
+	return &file_trama_projects_v1_project_proto_enumTypes[2]
 }
 
 func (x PartnerRole) Number() protoreflect.EnumNumber {
@@ -145,7 +199,7 @@ func (x PartnerRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PartnerRole.Descriptor instead.
 func (PartnerRole) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
 }
 
 // TeamRole is a part in a project's team, after PM².
@@ -197,11 +251,11 @@ func (x TeamRole) String() string {
 }
 
 func (TeamRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[2].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[3].Descriptor()
 }
 
 func (TeamRole) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[2]
+	return &file_trama_projects_v1_project_proto_enumTypes[3]
 }
 
 func (x TeamRole) Number() protoreflect.EnumNumber {
@@ -210,7 +264,73 @@ func (x TeamRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TeamRole.Descriptor instead.
 func (TeamRole) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+}
+
+// Engagement is how somebody stands to a project, after the stakeholder
+// engagement assessment matrix of the PMBOK guide.
+type Engagement int32
+
+const (
+	// Not assessed.
+	Engagement_ENGAGEMENT_UNSPECIFIED Engagement = 0
+	// Does not know of it (inconsapevole).
+	Engagement_ENGAGEMENT_UNAWARE Engagement = 1
+	// Is against it (contrario).
+	Engagement_ENGAGEMENT_RESISTANT Engagement = 2
+	// Neither nor (neutrale).
+	Engagement_ENGAGEMENT_NEUTRAL Engagement = 3
+	// Is for it (favorevole).
+	Engagement_ENGAGEMENT_SUPPORTIVE Engagement = 4
+	// Works for it (promotore).
+	Engagement_ENGAGEMENT_LEADING Engagement = 5
+)
+
+// Enum value maps for Engagement.
+var (
+	Engagement_name = map[int32]string{
+		0: "ENGAGEMENT_UNSPECIFIED",
+		1: "ENGAGEMENT_UNAWARE",
+		2: "ENGAGEMENT_RESISTANT",
+		3: "ENGAGEMENT_NEUTRAL",
+		4: "ENGAGEMENT_SUPPORTIVE",
+		5: "ENGAGEMENT_LEADING",
+	}
+	Engagement_value = map[string]int32{
+		"ENGAGEMENT_UNSPECIFIED": 0,
+		"ENGAGEMENT_UNAWARE":     1,
+		"ENGAGEMENT_RESISTANT":   2,
+		"ENGAGEMENT_NEUTRAL":     3,
+		"ENGAGEMENT_SUPPORTIVE":  4,
+		"ENGAGEMENT_LEADING":     5,
+	}
+)
+
+func (x Engagement) Enum() *Engagement {
+	p := new(Engagement)
+	*p = x
+	return p
+}
+
+func (x Engagement) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Engagement) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_project_proto_enumTypes[4].Descriptor()
+}
+
+func (Engagement) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_project_proto_enumTypes[4]
+}
+
+func (x Engagement) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Engagement.Descriptor instead.
+func (Engagement) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
 }
 
 // Level is a coarse degree.
@@ -254,11 +374,11 @@ func (x Level) String() string {
 }
 
 func (Level) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[3].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[5].Descriptor()
 }
 
 func (Level) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[3]
+	return &file_trama_projects_v1_project_proto_enumTypes[5]
 }
 
 func (x Level) Number() protoreflect.EnumNumber {
@@ -267,7 +387,7 @@ func (x Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Level.Descriptor instead.
 func (Level) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
 }
 
 // Project is a project card (scheda di progetto, charter).
@@ -334,8 +454,15 @@ type Project struct {
 	// budget line, an expenditure or a claim names cannot be removed; one that a
 	// claim names cannot be changed at all (PERIOD_IN_USE).
 	ReportingPeriods []*ReportingPeriod `protobuf:"bytes,24,rep,name=reporting_periods,json=reportingPeriods,proto3" json:"reporting_periods,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// What the charter says beyond the card (scheda di progetto).
+	Charter *Charter `protobuf:"bytes,40,opt,name=charter,proto3" json:"charter,omitempty"`
+	// The gate template that its gates were made from,
+	// `gateTemplates/{gate_template}`.
+	GateTemplate string `protobuf:"bytes,41,opt,name=gate_template,json=gateTemplate,proto3" json:"gate_template,omitempty"`
+	// How it ended; unspecified while it is not closed.
+	Outcome       Outcome `protobuf:"varint,42,opt,name=outcome,proto3,enum=trama.projects.v1.Outcome" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Project) Reset() {
@@ -536,6 +663,27 @@ func (x *Project) GetReportingPeriods() []*ReportingPeriod {
 	return nil
 }
 
+func (x *Project) GetCharter() *Charter {
+	if x != nil {
+		return x.Charter
+	}
+	return nil
+}
+
+func (x *Project) GetGateTemplate() string {
+	if x != nil {
+		return x.GateTemplate
+	}
+	return ""
+}
+
+func (x *Project) GetOutcome() Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Outcome_OUTCOME_UNSPECIFIED
+}
+
 // ReportingPeriod is a stretch of time for which costs are planned and reported
 // (periodo di rendicontazione).
 type ReportingPeriod struct {
@@ -623,6 +771,172 @@ func (x *ReportingPeriod) GetClosing() bool {
 	return false
 }
 
+// Charter is what the project's charter says beyond the card.
+type Charter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why the project is needed (motivazione).
+	BusinessNeed *v1.LocalizedText `protobuf:"bytes,1,opt,name=business_need,json=businessNeed,proto3" json:"business_need,omitempty"`
+	// How one will tell that it has succeeded (criteri di successo).
+	SuccessCriteria []*v1.LocalizedText `protobuf:"bytes,2,rep,name=success_criteria,json=successCriteria,proto3" json:"success_criteria,omitempty"`
+	// What it cannot change (vincoli).
+	Constraints []*v1.LocalizedText `protobuf:"bytes,3,rep,name=constraints,proto3" json:"constraints,omitempty"`
+	// What it takes for granted (assunzioni).
+	Assumptions []*v1.LocalizedText `protobuf:"bytes,4,rep,name=assumptions,proto3" json:"assumptions,omitempty"`
+	// What it does not do (esclusioni).
+	Exclusions []*v1.LocalizedText `protobuf:"bytes,5,rep,name=exclusions,proto3" json:"exclusions,omitempty"`
+	// The bodies that govern it (governance).
+	Governance    []*GovernanceBody `protobuf:"bytes,6,rep,name=governance,proto3" json:"governance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Charter) Reset() {
+	*x = Charter{}
+	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Charter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Charter) ProtoMessage() {}
+
+func (x *Charter) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Charter.ProtoReflect.Descriptor instead.
+func (*Charter) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Charter) GetBusinessNeed() *v1.LocalizedText {
+	if x != nil {
+		return x.BusinessNeed
+	}
+	return nil
+}
+
+func (x *Charter) GetSuccessCriteria() []*v1.LocalizedText {
+	if x != nil {
+		return x.SuccessCriteria
+	}
+	return nil
+}
+
+func (x *Charter) GetConstraints() []*v1.LocalizedText {
+	if x != nil {
+		return x.Constraints
+	}
+	return nil
+}
+
+func (x *Charter) GetAssumptions() []*v1.LocalizedText {
+	if x != nil {
+		return x.Assumptions
+	}
+	return nil
+}
+
+func (x *Charter) GetExclusions() []*v1.LocalizedText {
+	if x != nil {
+		return x.Exclusions
+	}
+	return nil
+}
+
+func (x *Charter) GetGovernance() []*GovernanceBody {
+	if x != nil {
+		return x.Governance
+	}
+	return nil
+}
+
+// GovernanceBody is a body that governs a project (organo di governo), for
+// example the steering committee (cabina di regia).
+type GovernanceBody struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	DisplayName string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// What it decides (mandato); may be empty.
+	Mandate string `protobuf:"bytes,2,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// The partners in it: `organisations/{organisation}`. Another one is
+	// NOT_A_PARTNER.
+	Organisations []string `protobuf:"bytes,3,rep,name=organisations,proto3" json:"organisations,omitempty"`
+	// How often it meets; may be empty.
+	Meets         string `protobuf:"bytes,4,opt,name=meets,proto3" json:"meets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GovernanceBody) Reset() {
+	*x = GovernanceBody{}
+	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GovernanceBody) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GovernanceBody) ProtoMessage() {}
+
+func (x *GovernanceBody) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GovernanceBody.ProtoReflect.Descriptor instead.
+func (*GovernanceBody) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GovernanceBody) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *GovernanceBody) GetMandate() string {
+	if x != nil {
+		return x.Mandate
+	}
+	return ""
+}
+
+func (x *GovernanceBody) GetOrganisations() []string {
+	if x != nil {
+		return x.Organisations
+	}
+	return nil
+}
+
+func (x *GovernanceBody) GetMeets() string {
+	if x != nil {
+		return x.Meets
+	}
+	return ""
+}
+
 // Funder is one source of a project's money (ente finanziatore).
 type Funder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -656,7 +970,7 @@ type Funder struct {
 
 func (x *Funder) Reset() {
 	*x = Funder{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -668,7 +982,7 @@ func (x *Funder) String() string {
 func (*Funder) ProtoMessage() {}
 
 func (x *Funder) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -681,7 +995,7 @@ func (x *Funder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Funder.ProtoReflect.Descriptor instead.
 func (*Funder) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Funder) GetDisplayName() string {
@@ -756,7 +1070,7 @@ type Partner struct {
 
 func (x *Partner) Reset() {
 	*x = Partner{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -768,7 +1082,7 @@ func (x *Partner) String() string {
 func (*Partner) ProtoMessage() {}
 
 func (x *Partner) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -781,7 +1095,7 @@ func (x *Partner) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Partner.ProtoReflect.Descriptor instead.
 func (*Partner) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Partner) GetOrganisation() string {
@@ -821,7 +1135,7 @@ type TeamMember struct {
 
 func (x *TeamMember) Reset() {
 	*x = TeamMember{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +1147,7 @@ func (x *TeamMember) String() string {
 func (*TeamMember) ProtoMessage() {}
 
 func (x *TeamMember) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +1160,7 @@ func (x *TeamMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TeamMember.ProtoReflect.Descriptor instead.
 func (*TeamMember) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TeamMember) GetSubject() string {
@@ -880,14 +1194,23 @@ type Stakeholder struct {
 	// How much it decides (influenza).
 	Influence Level `protobuf:"varint,3,opt,name=influence,proto3,enum=trama.projects.v1.Level" json:"influence,omitempty"`
 	// How the project keeps in touch with it; may be empty.
-	Engagement    string `protobuf:"bytes,4,opt,name=engagement,proto3" json:"engagement,omitempty"`
+	Engagement string `protobuf:"bytes,4,opt,name=engagement,proto3" json:"engagement,omitempty"`
+	// The needs that it has (mappa dei bisogni): resource names of the
+	// catalogue, `needs/{need}`, each of the project's needs (NEED_UNKNOWN).
+	Needs []string `protobuf:"bytes,5,rep,name=needs,proto3" json:"needs,omitempty"`
+	// How it stands to the project now (coinvolgimento attuale).
+	CurrentEngagement Engagement `protobuf:"varint,6,opt,name=current_engagement,json=currentEngagement,proto3,enum=trama.projects.v1.Engagement" json:"current_engagement,omitempty"`
+	// How it should stand to the project (coinvolgimento desiderato).
+	DesiredEngagement Engagement `protobuf:"varint,7,opt,name=desired_engagement,json=desiredEngagement,proto3,enum=trama.projects.v1.Engagement" json:"desired_engagement,omitempty"`
+	// What it expects (aspettative); may be empty.
+	Expectations  string `protobuf:"bytes,8,opt,name=expectations,proto3" json:"expectations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Stakeholder) Reset() {
 	*x = Stakeholder{}
-	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1222,7 @@ func (x *Stakeholder) String() string {
 func (*Stakeholder) ProtoMessage() {}
 
 func (x *Stakeholder) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_project_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_project_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1235,7 @@ func (x *Stakeholder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stakeholder.ProtoReflect.Descriptor instead.
 func (*Stakeholder) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Stakeholder) GetDisplayName() string {
@@ -943,11 +1266,39 @@ func (x *Stakeholder) GetEngagement() string {
 	return ""
 }
 
+func (x *Stakeholder) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *Stakeholder) GetCurrentEngagement() Engagement {
+	if x != nil {
+		return x.CurrentEngagement
+	}
+	return Engagement_ENGAGEMENT_UNSPECIFIED
+}
+
+func (x *Stakeholder) GetDesiredEngagement() Engagement {
+	if x != nil {
+		return x.DesiredEngagement
+	}
+	return Engagement_ENGAGEMENT_UNSPECIFIED
+}
+
+func (x *Stakeholder) GetExpectations() string {
+	if x != nil {
+		return x.Expectations
+	}
+	return ""
+}
+
 var File_trama_projects_v1_project_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\n" +
-	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xb5\r\n" +
+	"\x1ftrama/projects/v1/project.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xd2\x0e\n" +
 	"\aProject\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12\x7f\n" +
 	"\forganisation\x18\x02 \x01(\tB[\xe2A\x02\x02\x05\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x128\n" +
@@ -982,7 +1333,10 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\vupdate_time\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"updateTime\x12\x1b\n" +
 	"\x04etag\x18\x17 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12Y\n" +
-	"\x11reporting_periods\x18\x18 \x03(\v2\".trama.projects.v1.ReportingPeriodB\b\xbaH\x05\x92\x01\x02\x10<R\x10reportingPeriods\x1a=\n" +
+	"\x11reporting_periods\x18\x18 \x03(\v2\".trama.projects.v1.ReportingPeriodB\b\xbaH\x05\x92\x01\x02\x10<R\x10reportingPeriods\x124\n" +
+	"\acharter\x18( \x01(\v2\x1a.trama.projects.v1.CharterR\acharter\x12)\n" +
+	"\rgate_template\x18) \x01(\tB\x04\xe2A\x01\x03R\fgateTemplate\x12:\n" +
+	"\aoutcome\x18* \x01(\x0e2\x1a.trama.projects.v1.OutcomeB\x04\xe2A\x01\x03R\aoutcome\x1a=\n" +
 	"\x0fAttributesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:B\xeaA?\n" +
@@ -993,7 +1347,24 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"start_date\x18\x02 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12B\n" +
 	"\bend_date\x18\x03 \x01(\tB'\xe2A\x01\x02\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12N\n" +
 	"\x0freport_due_date\x18\x04 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\rreportDueDate\x12\x18\n" +
-	"\aclosing\x18\x05 \x01(\bR\aclosing\"\xfd\x03\n" +
+	"\aclosing\x18\x05 \x01(\bR\aclosing\"\xc8\x03\n" +
+	"\aCharter\x12A\n" +
+	"\rbusiness_need\x18\x01 \x01(\v2\x1c.trama.type.v1.LocalizedTextR\fbusinessNeed\x12Q\n" +
+	"\x10success_criteria\x18\x02 \x03(\v2\x1c.trama.type.v1.LocalizedTextB\b\xbaH\x05\x92\x01\x02\x102R\x0fsuccessCriteria\x12H\n" +
+	"\vconstraints\x18\x03 \x03(\v2\x1c.trama.type.v1.LocalizedTextB\b\xbaH\x05\x92\x01\x02\x102R\vconstraints\x12H\n" +
+	"\vassumptions\x18\x04 \x03(\v2\x1c.trama.type.v1.LocalizedTextB\b\xbaH\x05\x92\x01\x02\x102R\vassumptions\x12F\n" +
+	"\n" +
+	"exclusions\x18\x05 \x03(\v2\x1c.trama.type.v1.LocalizedTextB\b\xbaH\x05\x92\x01\x02\x102R\n" +
+	"exclusions\x12K\n" +
+	"\n" +
+	"governance\x18\x06 \x03(\v2!.trama.projects.v1.GovernanceBodyB\b\xbaH\x05\x92\x01\x02\x10\x14R\n" +
+	"governance\"\x88\x02\n" +
+	"\x0eGovernanceBody\x12-\n" +
+	"\fdisplay_name\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12\"\n" +
+	"\amandate\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\amandate\x12\x82\x01\n" +
+	"\rorganisations\x18\x03 \x03(\tB\\\xbaHY\x92\x01V\x10d\x18\x01\"PrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\rorganisations\x12\x1e\n" +
+	"\x05meets\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05meets\"\xfd\x03\n" +
 	"\x06Funder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12z\n" +
@@ -1017,7 +1388,7 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xff\x01R\asubject\x12;\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1b.trama.projects.v1.TeamRoleB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12w\n" +
-	"\forganisation\x18\x03 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\"\xec\x01\n" +
+	"\forganisation\x18\x03 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\"\xb6\x04\n" +
 	"\vStakeholder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12@\n" +
@@ -1027,7 +1398,15 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tinfluence\x12(\n" +
 	"\n" +
 	"engagement\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\n" +
-	"engagement*\x82\x01\n" +
+	"engagement\x12j\n" +
+	"\x05needs\x18\x05 \x03(\tBT\xbaHQ\x92\x01N\x10d\x18\x01\"HrF2D^needs/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x05needs\x12V\n" +
+	"\x12current_engagement\x18\x06 \x01(\x0e2\x1d.trama.projects.v1.EngagementB\b\xbaH\x05\x82\x01\x02\x10\x01R\x11currentEngagement\x12V\n" +
+	"\x12desired_engagement\x18\a \x01(\x0e2\x1d.trama.projects.v1.EngagementB\b\xbaH\x05\x82\x01\x02\x10\x01R\x11desiredEngagement\x12,\n" +
+	"\fexpectations\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\fexpectations*P\n" +
+	"\aOutcome\x12\x17\n" +
+	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11OUTCOME_COMPLETED\x10\x01\x12\x15\n" +
+	"\x11OUTCOME_CANCELLED\x10\x02*\x82\x01\n" +
 	"\x05Phase\x12\x15\n" +
 	"\x11PHASE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PHASE_INITIATION\x10\x01\x12\x12\n" +
@@ -1045,7 +1424,15 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\x11TEAM_ROLE_MANAGER\x10\x02\x12\x19\n" +
 	"\x15TEAM_ROLE_COORDINATOR\x10\x03\x12\x14\n" +
 	"\x10TEAM_ROLE_MEMBER\x10\x04\x12\x18\n" +
-	"\x14TEAM_ROLE_CONTROLLER\x10\x05*O\n" +
+	"\x14TEAM_ROLE_CONTROLLER\x10\x05*\xa5\x01\n" +
+	"\n" +
+	"Engagement\x12\x1a\n" +
+	"\x16ENGAGEMENT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12ENGAGEMENT_UNAWARE\x10\x01\x12\x18\n" +
+	"\x14ENGAGEMENT_RESISTANT\x10\x02\x12\x16\n" +
+	"\x12ENGAGEMENT_NEUTRAL\x10\x03\x12\x19\n" +
+	"\x15ENGAGEMENT_SUPPORTIVE\x10\x04\x12\x16\n" +
+	"\x12ENGAGEMENT_LEADING\x10\x05*O\n" +
 	"\x05Level\x12\x15\n" +
 	"\x11LEVEL_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tLEVEL_LOW\x10\x01\x12\x10\n" +
@@ -1065,47 +1452,61 @@ func file_trama_projects_v1_project_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_project_proto_rawDescData
 }
 
-var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_trama_projects_v1_project_proto_goTypes = []any{
-	(Phase)(0),                    // 0: trama.projects.v1.Phase
-	(PartnerRole)(0),              // 1: trama.projects.v1.PartnerRole
-	(TeamRole)(0),                 // 2: trama.projects.v1.TeamRole
-	(Level)(0),                    // 3: trama.projects.v1.Level
-	(*Project)(nil),               // 4: trama.projects.v1.Project
-	(*ReportingPeriod)(nil),       // 5: trama.projects.v1.ReportingPeriod
-	(*Funder)(nil),                // 6: trama.projects.v1.Funder
-	(*Partner)(nil),               // 7: trama.projects.v1.Partner
-	(*TeamMember)(nil),            // 8: trama.projects.v1.TeamMember
-	(*Stakeholder)(nil),           // 9: trama.projects.v1.Stakeholder
-	nil,                           // 10: trama.projects.v1.Project.AttributesEntry
-	(*v1.LocalizedText)(nil),      // 11: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 13: trama.type.v1.Money
+	(Outcome)(0),                  // 0: trama.projects.v1.Outcome
+	(Phase)(0),                    // 1: trama.projects.v1.Phase
+	(PartnerRole)(0),              // 2: trama.projects.v1.PartnerRole
+	(TeamRole)(0),                 // 3: trama.projects.v1.TeamRole
+	(Engagement)(0),               // 4: trama.projects.v1.Engagement
+	(Level)(0),                    // 5: trama.projects.v1.Level
+	(*Project)(nil),               // 6: trama.projects.v1.Project
+	(*ReportingPeriod)(nil),       // 7: trama.projects.v1.ReportingPeriod
+	(*Charter)(nil),               // 8: trama.projects.v1.Charter
+	(*GovernanceBody)(nil),        // 9: trama.projects.v1.GovernanceBody
+	(*Funder)(nil),                // 10: trama.projects.v1.Funder
+	(*Partner)(nil),               // 11: trama.projects.v1.Partner
+	(*TeamMember)(nil),            // 12: trama.projects.v1.TeamMember
+	(*Stakeholder)(nil),           // 13: trama.projects.v1.Stakeholder
+	nil,                           // 14: trama.projects.v1.Project.AttributesEntry
+	(*v1.LocalizedText)(nil),      // 15: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 17: trama.type.v1.Money
 }
 var file_trama_projects_v1_project_proto_depIdxs = []int32{
-	11, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
-	11, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
-	6,  // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
-	7,  // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
-	8,  // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
-	9,  // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
-	10, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
-	0,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
-	12, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
-	12, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	12, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 11: trama.projects.v1.Project.reporting_periods:type_name -> trama.projects.v1.ReportingPeriod
-	13, // 12: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
-	1,  // 13: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
-	2,  // 14: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
-	3,  // 15: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
-	3,  // 16: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	15, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
+	15, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
+	10, // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
+	11, // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
+	12, // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
+	13, // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
+	14, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
+	1,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
+	16, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
+	16, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	16, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	7,  // 11: trama.projects.v1.Project.reporting_periods:type_name -> trama.projects.v1.ReportingPeriod
+	8,  // 12: trama.projects.v1.Project.charter:type_name -> trama.projects.v1.Charter
+	0,  // 13: trama.projects.v1.Project.outcome:type_name -> trama.projects.v1.Outcome
+	15, // 14: trama.projects.v1.Charter.business_need:type_name -> trama.type.v1.LocalizedText
+	15, // 15: trama.projects.v1.Charter.success_criteria:type_name -> trama.type.v1.LocalizedText
+	15, // 16: trama.projects.v1.Charter.constraints:type_name -> trama.type.v1.LocalizedText
+	15, // 17: trama.projects.v1.Charter.assumptions:type_name -> trama.type.v1.LocalizedText
+	15, // 18: trama.projects.v1.Charter.exclusions:type_name -> trama.type.v1.LocalizedText
+	9,  // 19: trama.projects.v1.Charter.governance:type_name -> trama.projects.v1.GovernanceBody
+	17, // 20: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
+	2,  // 21: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
+	3,  // 22: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
+	5,  // 23: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
+	5,  // 24: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
+	4,  // 25: trama.projects.v1.Stakeholder.current_engagement:type_name -> trama.projects.v1.Engagement
+	4,  // 26: trama.projects.v1.Stakeholder.desired_engagement:type_name -> trama.projects.v1.Engagement
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_project_proto_init() }
@@ -1118,8 +1519,8 @@ func file_trama_projects_v1_project_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_project_proto_rawDesc), len(file_trama_projects_v1_project_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   7,
+			NumEnums:      6,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

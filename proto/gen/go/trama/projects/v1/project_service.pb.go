@@ -33,7 +33,10 @@ type CreateProjectRequest struct {
 	Project *Project `protobuf:"bytes,1,opt,name=project,proto3" json:"project,omitempty"`
 	// Makes the call safe to repeat: the same request_id with the same request
 	// gives the same answer.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The gate template, `gateTemplates/{gate_template}`. When empty: the one of
+	// a funder's programme, else the lead's own, else the network's default.
+	GateTemplate  string `protobuf:"bytes,4,opt,name=gate_template,json=gateTemplate,proto3" json:"gate_template,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -78,6 +81,13 @@ func (x *CreateProjectRequest) GetProject() *Project {
 func (x *CreateProjectRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateProjectRequest) GetGateTemplate() string {
+	if x != nil {
+		return x.GateTemplate
 	}
 	return ""
 }
@@ -432,12 +442,13 @@ var File_trama_projects_v1_project_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_project_service_proto_rawDesc = "" +
 	"\n" +
-	"'trama/projects/v1/project_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\x84\x01\n" +
+	"'trama/projects/v1/project_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1ftrama/projects/v1/project.proto\x1a\x18trama/type/v1/type.proto\"\xd9\x01\n" +
 	"\x14CreateProjectRequest\x12@\n" +
 	"\aproject\x18\x01 \x01(\v2\x1a.trama.projects.v1.ProjectB\n" +
 	"\xe2A\x01\x02\xbaH\x03\xc8\x01\x01R\aproject\x12*\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"w\n" +
+	"request_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\x12S\n" +
+	"\rgate_template\x18\x04 \x01(\tB.\xbaH+\xd8\x01\x01r&2$^gateTemplates/[a-z][a-z0-9-]{0,59}$R\fgateTemplate\"w\n" +
 	"\x11GetProjectRequest\x12b\n" +
 	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"\xae\x01\n" +
 	"\x13ListProjectsRequest\x12'\n" +

@@ -167,6 +167,24 @@ type Risk struct {
 	OwnerSubject string `protobuf:"bytes,8,opt,name=owner_subject,json=ownerSubject,proto3" json:"owner_subject,omitempty"`
 	// Where it stands; OPEN when not given at creation.
 	State RiskState `protobuf:"varint,9,opt,name=state,proto3,enum=trama.projects.v1.RiskState" json:"state,omitempty"`
+	// The partner in charge; empty for the lead.
+	Organisation string `protobuf:"bytes,13,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// When it is to be looked at again (data di riesame), ISO 8601; may be empty.
+	ReviewDate string `protobuf:"bytes,14,opt,name=review_date,json=reviewDate,proto3" json:"review_date,omitempty"`
+	// Probability once the response works (rischio residuo), 1 to 5; 0 while not
+	// assessed.
+	ResidualProbability int32 `protobuf:"varint,15,opt,name=residual_probability,json=residualProbability,proto3" json:"residual_probability,omitempty"`
+	// Impact once the response works, 1 to 5; 0 while not assessed.
+	ResidualImpact int32 `protobuf:"varint,16,opt,name=residual_impact,json=residualImpact,proto3" json:"residual_impact,omitempty"`
+	// Residual probability × residual impact; 0 while not assessed. Never above
+	// score.
+	ResidualScore int32 `protobuf:"varint,17,opt,name=residual_score,json=residualScore,proto3" json:"residual_score,omitempty"`
+	// The task it concerns; may be empty.
+	Task string `protobuf:"bytes,18,opt,name=task,proto3" json:"task,omitempty"`
+	// The issue that it turned into; empty before.
+	Issue string `protobuf:"bytes,19,opt,name=issue,proto3" json:"issue,omitempty"`
+	// Its review_date is past and it is open.
+	Overdue bool `protobuf:"varint,20,opt,name=overdue,proto3" json:"overdue,omitempty"`
 	// When it was created, UTC.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed, UTC.
@@ -269,6 +287,62 @@ func (x *Risk) GetState() RiskState {
 		return x.State
 	}
 	return RiskState_RISK_STATE_UNSPECIFIED
+}
+
+func (x *Risk) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Risk) GetReviewDate() string {
+	if x != nil {
+		return x.ReviewDate
+	}
+	return ""
+}
+
+func (x *Risk) GetResidualProbability() int32 {
+	if x != nil {
+		return x.ResidualProbability
+	}
+	return 0
+}
+
+func (x *Risk) GetResidualImpact() int32 {
+	if x != nil {
+		return x.ResidualImpact
+	}
+	return 0
+}
+
+func (x *Risk) GetResidualScore() int32 {
+	if x != nil {
+		return x.ResidualScore
+	}
+	return 0
+}
+
+func (x *Risk) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *Risk) GetIssue() string {
+	if x != nil {
+		return x.Issue
+	}
+	return ""
+}
+
+func (x *Risk) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
 }
 
 func (x *Risk) GetCreateTime() *timestamppb.Timestamp {
@@ -412,11 +486,12 @@ type ListRisksRequest struct {
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before; empty for the first.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// AIP-160 filter over `state`, `score`, for example `state =
+	// AIP-160 filter over `state`, `organisation`, `due_date`, `pending` (it still
+	// asks for something), `task`, `deliverable`, `score`, for example `state =
 	// RISK_STATE_OPEN`.
 	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
-	// AIP-132 order over `create_time`, `score`; without it, in the order of
-	// creation.
+	// AIP-132 order over `create_time`, `due_date`, `score`; without it, in the
+	// order of creation.
 	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -665,11 +740,104 @@ func (x *DeleteRiskRequest) GetEtag() string {
 	return ""
 }
 
+// RaiseIssueRequest turns a risk into an issue.
+type RaiseIssueRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/risks/{risk}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How urgent the issue is, 1 to 5.
+	Urgency int32 `protobuf:"varint,2,opt,name=urgency,proto3" json:"urgency,omitempty"`
+	// Until when it is to be dealt with, ISO 8601; may be empty.
+	DueDate string `protobuf:"bytes,3,opt,name=due_date,json=dueDate,proto3" json:"due_date,omitempty"`
+	// What has happened; kept as the issue's description.
+	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	// Etag of the resource as last read; empty to change it whatever it is now.
+	// A stale one is STALE_ETAG.
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Makes the call safe to repeat: the same request_id with the same request
+	// gives the same answer.
+	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RaiseIssueRequest) Reset() {
+	*x = RaiseIssueRequest{}
+	mi := &file_trama_projects_v1_risk_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RaiseIssueRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RaiseIssueRequest) ProtoMessage() {}
+
+func (x *RaiseIssueRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_risk_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RaiseIssueRequest.ProtoReflect.Descriptor instead.
+func (*RaiseIssueRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_risk_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RaiseIssueRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RaiseIssueRequest) GetUrgency() int32 {
+	if x != nil {
+		return x.Urgency
+	}
+	return 0
+}
+
+func (x *RaiseIssueRequest) GetDueDate() string {
+	if x != nil {
+		return x.DueDate
+	}
+	return ""
+}
+
+func (x *RaiseIssueRequest) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *RaiseIssueRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RaiseIssueRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 var File_trama_projects_v1_risk_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"\n" +
-	"\x1ctrama/projects/v1/risk.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x18trama/type/v1/type.proto\"\x94\x05\n" +
+	"\x1ctrama/projects/v1/risk.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1dtrama/projects/v1/issue.proto\x1a\x18trama/type/v1/type.proto\"\xe3\t\n" +
 	"\x04Risk\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x128\n" +
 	"\x05title\x18\x02 \x01(\v2\x1c.trama.type.v1.LocalizedTextB\x04\xe2A\x01\x02R\x05title\x12+\n" +
@@ -679,7 +847,16 @@ const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"\bresponse\x18\x06 \x01(\x0e2\x1f.trama.projects.v1.RiskResponseB\b\xbaH\x05\x82\x01\x02\x10\x01R\bresponse\x12-\n" +
 	"\rresponse_text\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\fresponseText\x12-\n" +
 	"\rowner_subject\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\fownerSubject\x12<\n" +
-	"\x05state\x18\t \x01(\x0e2\x1c.trama.projects.v1.RiskStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12A\n" +
+	"\x05state\x18\t \x01(\x0e2\x1c.trama.projects.v1.RiskStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12z\n" +
+	"\forganisation\x18\r \x01(\tBV\xbaHS\xd8\x01\x01rN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12G\n" +
+	"\vreview_date\x18\x0e \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\n" +
+	"reviewDate\x12<\n" +
+	"\x14residual_probability\x18\x0f \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x00R\x13residualProbability\x122\n" +
+	"\x0fresidual_impact\x18\x10 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x00R\x0eresidualImpact\x12+\n" +
+	"\x0eresidual_score\x18\x11 \x01(\x05B\x04\xe2A\x01\x03R\rresidualScore\x12\xac\x01\n" +
+	"\x04task\x18\x12 \x01(\tB\x97\x01\xbaH\x93\x01\xd8\x01\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/tasks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04task\x12\x1a\n" +
+	"\x05issue\x18\x13 \x01(\tB\x04\xe2A\x01\x03R\x05issue\x12\x1e\n" +
+	"\aoverdue\x18\x14 \x01(\bB\x04\xe2A\x01\x03R\aoverdue\x12A\n" +
 	"\vcreate_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x04\xe2A\x01\x03R\n" +
 	"createTime\x12A\n" +
@@ -715,7 +892,15 @@ const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xdc\x01\n" +
 	"\x11DeleteRiskRequest\x12\xa9\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/risks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag*\x96\x01\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\x9c\x03\n" +
+	"\x11RaiseIssueRequest\x12\xa9\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x94\x01\xbaH\x90\x01r\x8d\x012\x8a\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/risks/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12#\n" +
+	"\aurgency\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x05(\x01R\aurgency\x12A\n" +
+	"\bdue_date\x18\x03 \x01(\tB&\xbaH#\xd8\x01\x01r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\adueDate\x12*\n" +
+	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\vdescription\x12\x1b\n" +
+	"\x04etag\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
+	"\n" +
+	"request_id\x18\x06 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\x96\x01\n" +
 	"\fRiskResponse\x12\x1d\n" +
 	"\x19RISK_RESPONSE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13RISK_RESPONSE_AVOID\x10\x01\x12\x18\n" +
@@ -726,23 +911,26 @@ const file_trama_projects_v1_risk_proto_rawDesc = "" +
 	"\x16RISK_STATE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fRISK_STATE_OPEN\x10\x01\x12\x17\n" +
 	"\x13RISK_STATE_HAPPENED\x10\x02\x12\x15\n" +
-	"\x11RISK_STATE_CLOSED\x10\x032\xab\x05\n" +
-	"\vRiskService\x12\x84\x01\n" +
+	"\x11RISK_STATE_CLOSED\x10\x032\xbe\x06\n" +
+	"\vRiskService\x12\x85\x01\n" +
 	"\n" +
-	"CreateRisk\x12$.trama.projects.v1.CreateRiskRequest\x1a\x17.trama.projects.v1.Risk\"7\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02%:\x04risk\"\x1d/v1/{parent=projects/*}/risks\x12{\n" +
+	"CreateRisk\x12$.trama.projects.v1.CreateRiskRequest\x1a\x17.trama.projects.v1.Risk\"8\xea\xe0\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02%:\x04risk\"\x1d/v1/{parent=projects/*}/risks\x12{\n" +
 	"\aGetRisk\x12!.trama.projects.v1.GetRiskRequest\x1a\x17.trama.projects.v1.Risk\"4\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
 	"\x10\x02\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=projects/*/risks/*}\x12\x8c\x01\n" +
 	"\tListRisks\x12#.trama.projects.v1.ListRisksRequest\x1a$.trama.projects.v1.ListRisksResponse\"4\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=projects/*}/risks\x12\x89\x01\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=projects/*}/risks\x12\x8a\x01\n" +
 	"\n" +
-	"UpdateRisk\x12$.trama.projects.v1.UpdateRiskRequest\x1a\x17.trama.projects.v1.Risk\"<\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02*:\x04risk2\"/v1/{risk.name=projects/*/risks/*}\x12}\n" +
+	"UpdateRisk\x12$.trama.projects.v1.UpdateRiskRequest\x1a\x17.trama.projects.v1.Risk\"=\xea\xe0\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02*:\x04risk2\"/v1/{risk.name=projects/*/risks/*}\x12}\n" +
 	"\n" +
 	"DeleteRisk\x12$.trama.projects.v1.DeleteRiskRequest\x1a\x16.google.protobuf.Empty\"1\xea\xe0\x18\b\n" +
-	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=projects/*/risks/*}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=projects/*/risks/*}\x12\x8e\x01\n" +
+	"\n" +
+	"RaiseIssue\x12$.trama.projects.v1.RaiseIssueRequest\x1a\x18.trama.projects.v1.Issue\"@\xea\xe0\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{name=projects/*/risks/*}:raiseIssueBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_risk_proto_rawDescOnce sync.Once
@@ -757,7 +945,7 @@ func file_trama_projects_v1_risk_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_trama_projects_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_trama_projects_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_trama_projects_v1_risk_proto_goTypes = []any{
 	(RiskResponse)(0),             // 0: trama.projects.v1.RiskResponse
 	(RiskState)(0),                // 1: trama.projects.v1.RiskState
@@ -768,33 +956,37 @@ var file_trama_projects_v1_risk_proto_goTypes = []any{
 	(*ListRisksResponse)(nil),     // 6: trama.projects.v1.ListRisksResponse
 	(*UpdateRiskRequest)(nil),     // 7: trama.projects.v1.UpdateRiskRequest
 	(*DeleteRiskRequest)(nil),     // 8: trama.projects.v1.DeleteRiskRequest
-	(*v1.LocalizedText)(nil),      // 9: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 11: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 12: google.protobuf.Empty
+	(*RaiseIssueRequest)(nil),     // 9: trama.projects.v1.RaiseIssueRequest
+	(*v1.LocalizedText)(nil),      // 10: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 12: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 13: google.protobuf.Empty
+	(*Issue)(nil),                 // 14: trama.projects.v1.Issue
 }
 var file_trama_projects_v1_risk_proto_depIdxs = []int32{
-	9,  // 0: trama.projects.v1.Risk.title:type_name -> trama.type.v1.LocalizedText
+	10, // 0: trama.projects.v1.Risk.title:type_name -> trama.type.v1.LocalizedText
 	0,  // 1: trama.projects.v1.Risk.response:type_name -> trama.projects.v1.RiskResponse
 	1,  // 2: trama.projects.v1.Risk.state:type_name -> trama.projects.v1.RiskState
-	10, // 3: trama.projects.v1.Risk.create_time:type_name -> google.protobuf.Timestamp
-	10, // 4: trama.projects.v1.Risk.update_time:type_name -> google.protobuf.Timestamp
+	11, // 3: trama.projects.v1.Risk.create_time:type_name -> google.protobuf.Timestamp
+	11, // 4: trama.projects.v1.Risk.update_time:type_name -> google.protobuf.Timestamp
 	2,  // 5: trama.projects.v1.CreateRiskRequest.risk:type_name -> trama.projects.v1.Risk
 	2,  // 6: trama.projects.v1.ListRisksResponse.risks:type_name -> trama.projects.v1.Risk
 	2,  // 7: trama.projects.v1.UpdateRiskRequest.risk:type_name -> trama.projects.v1.Risk
-	11, // 8: trama.projects.v1.UpdateRiskRequest.update_mask:type_name -> google.protobuf.FieldMask
+	12, // 8: trama.projects.v1.UpdateRiskRequest.update_mask:type_name -> google.protobuf.FieldMask
 	3,  // 9: trama.projects.v1.RiskService.CreateRisk:input_type -> trama.projects.v1.CreateRiskRequest
 	4,  // 10: trama.projects.v1.RiskService.GetRisk:input_type -> trama.projects.v1.GetRiskRequest
 	5,  // 11: trama.projects.v1.RiskService.ListRisks:input_type -> trama.projects.v1.ListRisksRequest
 	7,  // 12: trama.projects.v1.RiskService.UpdateRisk:input_type -> trama.projects.v1.UpdateRiskRequest
 	8,  // 13: trama.projects.v1.RiskService.DeleteRisk:input_type -> trama.projects.v1.DeleteRiskRequest
-	2,  // 14: trama.projects.v1.RiskService.CreateRisk:output_type -> trama.projects.v1.Risk
-	2,  // 15: trama.projects.v1.RiskService.GetRisk:output_type -> trama.projects.v1.Risk
-	6,  // 16: trama.projects.v1.RiskService.ListRisks:output_type -> trama.projects.v1.ListRisksResponse
-	2,  // 17: trama.projects.v1.RiskService.UpdateRisk:output_type -> trama.projects.v1.Risk
-	12, // 18: trama.projects.v1.RiskService.DeleteRisk:output_type -> google.protobuf.Empty
-	14, // [14:19] is the sub-list for method output_type
-	9,  // [9:14] is the sub-list for method input_type
+	9,  // 14: trama.projects.v1.RiskService.RaiseIssue:input_type -> trama.projects.v1.RaiseIssueRequest
+	2,  // 15: trama.projects.v1.RiskService.CreateRisk:output_type -> trama.projects.v1.Risk
+	2,  // 16: trama.projects.v1.RiskService.GetRisk:output_type -> trama.projects.v1.Risk
+	6,  // 17: trama.projects.v1.RiskService.ListRisks:output_type -> trama.projects.v1.ListRisksResponse
+	2,  // 18: trama.projects.v1.RiskService.UpdateRisk:output_type -> trama.projects.v1.Risk
+	13, // 19: trama.projects.v1.RiskService.DeleteRisk:output_type -> google.protobuf.Empty
+	14, // 20: trama.projects.v1.RiskService.RaiseIssue:output_type -> trama.projects.v1.Issue
+	15, // [15:21] is the sub-list for method output_type
+	9,  // [9:15] is the sub-list for method input_type
 	9,  // [9:9] is the sub-list for extension type_name
 	9,  // [9:9] is the sub-list for extension extendee
 	0,  // [0:9] is the sub-list for field type_name
@@ -805,13 +997,14 @@ func file_trama_projects_v1_risk_proto_init() {
 	if File_trama_projects_v1_risk_proto != nil {
 		return
 	}
+	file_trama_projects_v1_issue_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_risk_proto_rawDesc), len(file_trama_projects_v1_risk_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,24 +25,33 @@ const (
 	RiskService_ListRisks_FullMethodName  = "/trama.projects.v1.RiskService/ListRisks"
 	RiskService_UpdateRisk_FullMethodName = "/trama.projects.v1.RiskService/UpdateRisk"
 	RiskService_DeleteRisk_FullMethodName = "/trama.projects.v1.RiskService/DeleteRisk"
+	RiskService_RaiseIssue_FullMethodName = "/trama.projects.v1.RiskService/RaiseIssue"
 )
 
 // RiskServiceClient is the client API for RiskService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// RiskService keeps a project's risk register (registro dei rischi).
+// RiskService keeps a project's risk register (registro dei rischi). All
+// partners read it.
 type RiskServiceClient interface {
-	// Adds a risk to the project. Only the lead may (LEAD_ONLY).
+	// Adds a risk to the register. A partner may for itself: organisation is its
+	// own (LEAD_ONLY otherwise). Errors: FIELD_MISSING, SCORE_WRONG,
+	// NOT_A_PARTNER, REFERENCE_NOT_FOUND, PROJECT_CLOSED.
 	CreateRisk(ctx context.Context, in *CreateRiskRequest, opts ...grpc.CallOption) (*Risk, error)
 	// Reads a risk.
 	GetRisk(ctx context.Context, in *GetRiskRequest, opts ...grpc.CallOption) (*Risk, error)
 	// Lists the risks of the project.
 	ListRisks(ctx context.Context, in *ListRisksRequest, opts ...grpc.CallOption) (*ListRisksResponse, error)
-	// Changes a risk. Only the lead may (LEAD_ONLY).
+	// Changes a risk. For the lead and for the partner in charge of it; only the
+	// lead hands it to another partner (LEAD_ONLY). Errors: as at creation.
 	UpdateRisk(ctx context.Context, in *UpdateRiskRequest, opts ...grpc.CallOption) (*Risk, error)
 	// Deletes a risk. Only the lead may (LEAD_ONLY).
 	DeleteRisk(ctx context.Context, in *DeleteRiskRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// Says that an open risk has happened, and opens an issue about it. For the
+	// lead and for the partner in charge of it (LEAD_ONLY). Errors: ENTRY_STATE
+	// where it is not open, SCORE_WRONG.
+	RaiseIssue(ctx context.Context, in *RaiseIssueRequest, opts ...grpc.CallOption) (*Issue, error)
 }
 
 type riskServiceClient struct {
@@ -103,22 +112,40 @@ func (c *riskServiceClient) DeleteRisk(ctx context.Context, in *DeleteRiskReques
 	return out, nil
 }
 
+func (c *riskServiceClient) RaiseIssue(ctx context.Context, in *RaiseIssueRequest, opts ...grpc.CallOption) (*Issue, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Issue)
+	err := c.cc.Invoke(ctx, RiskService_RaiseIssue_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RiskServiceServer is the server API for RiskService service.
 // All implementations must embed UnimplementedRiskServiceServer
 // for forward compatibility.
 //
-// RiskService keeps a project's risk register (registro dei rischi).
+// RiskService keeps a project's risk register (registro dei rischi). All
+// partners read it.
 type RiskServiceServer interface {
-	// Adds a risk to the project. Only the lead may (LEAD_ONLY).
+	// Adds a risk to the register. A partner may for itself: organisation is its
+	// own (LEAD_ONLY otherwise). Errors: FIELD_MISSING, SCORE_WRONG,
+	// NOT_A_PARTNER, REFERENCE_NOT_FOUND, PROJECT_CLOSED.
 	CreateRisk(context.Context, *CreateRiskRequest) (*Risk, error)
 	// Reads a risk.
 	GetRisk(context.Context, *GetRiskRequest) (*Risk, error)
 	// Lists the risks of the project.
 	ListRisks(context.Context, *ListRisksRequest) (*ListRisksResponse, error)
-	// Changes a risk. Only the lead may (LEAD_ONLY).
+	// Changes a risk. For the lead and for the partner in charge of it; only the
+	// lead hands it to another partner (LEAD_ONLY). Errors: as at creation.
 	UpdateRisk(context.Context, *UpdateRiskRequest) (*Risk, error)
 	// Deletes a risk. Only the lead may (LEAD_ONLY).
 	DeleteRisk(context.Context, *DeleteRiskRequest) (*emptypb.Empty, error)
+	// Says that an open risk has happened, and opens an issue about it. For the
+	// lead and for the partner in charge of it (LEAD_ONLY). Errors: ENTRY_STATE
+	// where it is not open, SCORE_WRONG.
+	RaiseIssue(context.Context, *RaiseIssueRequest) (*Issue, error)
 	mustEmbedUnimplementedRiskServiceServer()
 }
 
@@ -143,6 +170,9 @@ func (UnimplementedRiskServiceServer) UpdateRisk(context.Context, *UpdateRiskReq
 }
 func (UnimplementedRiskServiceServer) DeleteRisk(context.Context, *DeleteRiskRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteRisk not implemented")
+}
+func (UnimplementedRiskServiceServer) RaiseIssue(context.Context, *RaiseIssueRequest) (*Issue, error) {
+	return nil, status.Error(codes.Unimplemented, "method RaiseIssue not implemented")
 }
 func (UnimplementedRiskServiceServer) mustEmbedUnimplementedRiskServiceServer() {}
 func (UnimplementedRiskServiceServer) testEmbeddedByValue()                     {}
@@ -255,6 +285,24 @@ func _RiskService_DeleteRisk_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RiskService_RaiseIssue_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RaiseIssueRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).RaiseIssue(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_RaiseIssue_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).RaiseIssue(ctx, req.(*RaiseIssueRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RiskService_ServiceDesc is the grpc.ServiceDesc for RiskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -281,6 +329,10 @@ var RiskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteRisk",
 			Handler:    _RiskService_DeleteRisk_Handler,
+		},
+		{
+			MethodName: "RaiseIssue",
+			Handler:    _RiskService_RaiseIssue_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
