@@ -37,10 +37,12 @@ CREATE TABLE resources (
 CREATE INDEX resources_project ON resources (project);
 
 -- How a plan is scheduled as a whole; a project without a row has the defaults.
--- plan_version counts the changes of the plan, version those of the settings.
+-- plan_version counts the changes of the plan, version those of the settings;
+-- plan_token is another after each change of the plan, never to come again.
 CREATE TABLE schedules (
     project      TEXT   NOT NULL PRIMARY KEY REFERENCES projects (id),
     plan_version BIGINT NOT NULL CHECK (plan_version BETWEEN 0 AND 9000000000000000000),
+    plan_token   TEXT   NOT NULL,
     version BIGINT NOT NULL CHECK (version BETWEEN 1 AND 9000000000000000000),
     created BIGINT NOT NULL CHECK (created BETWEEN 0 AND 9000000000000000000),
     updated BIGINT NOT NULL CHECK (updated BETWEEN 0 AND 9000000000000000000),

@@ -89,11 +89,20 @@ func (p *Plan) Compute() error {
 	return p.read()
 }
 
-// Recompute computes the plan after a change of one task alone, which Engine
-// knows in its old form. Where it fails, Engine is as it was.
-func (p *Plan) Recompute(t *Task) error {
-	if err := p.Engine.Update(t.engine()); err != nil {
-		return p.engineError(err)
+// fewChanges is up to how many changed tasks the engine is told of one by one.
+const fewChanges = 20
+
+// Recompute computes the plan after a change of some tasks and of nothing else;
+// without any, or before the first time, all of it anew. Where it fails, the plan
+// is of no use any more.
+func (p *Plan) Recompute(changed ...*Task) error {
+	if p.Engine == nil || len(changed) == 0 || len(changed) > fewChanges {
+		return p.Compute()
+	}
+	for _, t := range changed {
+		if err := p.Engine.Update(t.engine()); err != nil {
+			return p.engineError(err)
+		}
 	}
 	return p.read()
 }

@@ -18,6 +18,8 @@ type Schedule struct {
 	Stamp
 	// PlanVersion counts the changes of the whole plan. The stamp does not cover it.
 	PlanVersion int64 `json:"-"`
+	// Token is another after each change of the whole plan.
+	Token string `json:"-"`
 	Settings
 }
 
@@ -33,6 +35,12 @@ type Settings struct {
 
 // Name returns the resource name.
 func (s *Schedule) Name() string { return ids.Name("projects", s.Project, "schedule") }
+
+// Moved notes a change of the whole plan, with a token that never comes again.
+func (s *Schedule) Moved(token string) {
+	s.PlanVersion++
+	s.Token = token
+}
 
 // Location is the zone that the plan's local times are of.
 func (s *Schedule) Location() *time.Location {

@@ -33,24 +33,48 @@ func wholePlan(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Pl
 	return out, err
 }
 
+// openPlan is wholePlan for a change: the tasks may come from memory.
+func (s *Server) openPlan(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Plan, error) {
+	plan, err := planParts(ctx, tx, p)
+	if err != nil {
+		return nil, err
+	}
+	if plan.Settings.Token != "" {
+		if known := s.plans.take(p.ID, plan.Settings.Token); known != nil {
+			plan.Tasks, plan.Engine = known.Tasks, known.Engine
+			return plan, nil
+		}
+	}
+	plan.Tasks, err = store.AllTasks(ctx, tx, p.ID)
+	return plan, err
+}
+
 // replan reads the whole plan, lets change alter it, recomputes it, and stores
 // what was computed and the tasks that are new. Storing what people wrote of the
 // others is left to the caller.
 func (s *Server) replan(ctx context.Context, tx *sqldb.Tx, p *domain.Project, change func(plan *domain.Plan) error) error {
-	plan, err := wholePlan(ctx, tx, p)
+	return s.replanTasks(ctx, tx, p, func(plan *domain.Plan) ([]*domain.Task, error) { return nil, change(plan) })
+}
+
+// replanTasks is replan for a change of tasks that are there, which change
+// returns, and of nothing else: it may be computed incrementally.
+func (s *Server) replanTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project, change func(plan *domain.Plan) ([]*domain.Task, error)) error {
+	plan, err := s.openPlan(ctx, tx, p)
 	if err != nil {
 		return err
 	}
 	before := store.ComputedOf(plan.Tasks)
-	if err := change(plan); err != nil {
+	changed, err := change(plan)
+	if err != nil {
 		return err
 	}
-	if err := plan.Compute(); err != nil {
+	if err := plan.Recompute(changed...); err != nil {
 		return err
 	}
-	plan.Settings.PlanVersion++
+	plan.Settings.Moved(s.newID())
 	store.SaveSchedule(tx, plan.Settings)
 	store.SaveTimes(tx, plan.Tasks, before)
+	s.plans.keep(plan)
 	return nil
 }
 

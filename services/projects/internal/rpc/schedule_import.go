@@ -229,7 +229,7 @@ func (s *Server) storeImport(ctx context.Context, tx *sqldb.Tx, in *taken) error
 	for _, b := range in.Baselines {
 		store.InsertBaseline(tx, b)
 	}
-	in.Plan.Settings.PlanVersion++
+	in.Plan.Settings.Moved(s.newID())
 	in.Plan.Settings.Touch(s.now())
 	store.SaveSchedule(tx, in.Plan.Settings)
 	store.SaveTimes(tx, in.Plan.Tasks, before)

@@ -55,12 +55,14 @@ type Server struct {
 	outbox *outbox.Outbox
 	zone   *time.Location
 	// heartbeat is how often a stream tells that it lives.
-	heartbeat     time.Duration
-	portfolio     *portfolioCache
-	feed          *feed
-	woken         chan struct{}
-	clock         func() time.Time
-	newID         ids.Source
+	heartbeat time.Duration
+	portfolio *portfolioCache
+	feed      *feed
+	woken     chan struct{}
+	clock     func() time.Time
+	newID     ids.Source
+	// plans are those that were changed lately.
+	plans         plans
 	owners        auth.Owners
 	organisations cataloguev1.OrganisationServiceClient
 	matches       matchingv1.MatchServiceClient

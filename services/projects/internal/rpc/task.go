@@ -209,7 +209,7 @@ func (s *Server) BatchUpdateTasks(ctx context.Context, req *projectsv1.BatchUpda
 func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project, changes []*projectsv1.UpdateTaskRequest) ([]*projectsv1.Task, error) {
 	changed := make([]*domain.Task, len(changes))
 	was := make([]int64, len(changes))
-	err := s.replan(ctx, tx, p, func(plan *domain.Plan) error {
+	err := s.replanTasks(ctx, tx, p, func(plan *domain.Plan) ([]*domain.Task, error) {
 		byID := make(map[string]*domain.Task, len(plan.Tasks))
 		for _, t := range plan.Tasks {
 			byID[t.ID] = t
@@ -217,7 +217,7 @@ func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project
 		for i, r := range changes {
 			t := byID[childID(r.GetTask().GetName())]
 			if t == nil {
-				return errs.AbsentResource(r.GetTask().GetName())
+				return nil, errs.AbsentResource(r.GetTask().GetName())
 			}
 			changed[i], was[i] = t, t.Version
 			err := s.reviseTask(ctx, plan, t, r)
@@ -225,10 +225,10 @@ func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project
 				err = inItem(err, "", fmt.Sprintf("requests[%d].", i))
 			}
 			if err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return changed, nil
 	})
 	if err != nil {
 		return nil, err

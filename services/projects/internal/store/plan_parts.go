@@ -125,8 +125,8 @@ func Schedule(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Sch
 	x := &domain.Schedule{Project: p.ID}
 	var s stamp
 	var text string
-	err := tx.QueryRow(ctx, `SELECT plan_version, version, created, updated, doc FROM schedules WHERE project = $1`, p.ID).
-		Scan(&x.PlanVersion, &s.version, &s.created, &s.updated, &text)
+	err := tx.QueryRow(ctx, `SELECT plan_version, plan_token, version, created, updated, doc FROM schedules WHERE project = $1`, p.ID).
+		Scan(&x.PlanVersion, &x.Token, &s.version, &s.created, &s.updated, &text)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		x.Stamp = domain.NewStamp(p.Created)
 		return x, nil
@@ -140,7 +140,7 @@ func Schedule(ctx context.Context, tx *sqldb.Tx, p *domain.Project) (*domain.Sch
 
 // SaveSchedule stores a schedule, under the project's lock.
 func SaveSchedule(tx *sqldb.Tx, x *domain.Schedule) {
-	tx.Queue(`INSERT INTO schedules (project, plan_version, version, created, updated, doc) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (project) DO UPDATE SET plan_version = excluded.plan_version, version = excluded.version, updated = excluded.updated, doc = excluded.doc`,
-		x.Project, x.PlanVersion, x.Version, micros(x.Created), micros(x.Updated), doc(x))
+	tx.Queue(`INSERT INTO schedules (project, plan_version, plan_token, version, created, updated, doc) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (project) DO UPDATE SET plan_version = excluded.plan_version, plan_token = excluded.plan_token, version = excluded.version, updated = excluded.updated, doc = excluded.doc`,
+		x.Project, x.PlanVersion, x.Token, x.Version, micros(x.Created), micros(x.Updated), doc(x))
 }
