@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,11 +68,15 @@ func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c
 	if err != nil {
 		return nil, errs.New(errs.FailedPrecondition, domain.ClaimTooLarge, "the claim cannot be held against the funder's rules: %s", err).With("resource", c.Name())
 	}
+	resource := map[string]string{} // people know a cost by its expenditure, the claim by its line
+	for i, y := range in.Claim.Lines {
+		resource[y.Key] = claims.LineName(c.Project, c.ID, subjects[i].Line.ID)
+	}
 	out := make([]claims.Finding, len(report.Findings))
 	for i, y := range report.Findings {
 		out[i] = claims.Finding{
 			Rule: y.Rule, Set: name, Version: int32(y.Version), Block: y.Severity == rules.Block && slices.Contains(blocking, y.Scope),
-			Resource: y.Key, Amount: y.Amount, Limit: y.Limit, Italian: y.Message.IT, English: y.Message.EN, Source: y.Source, Verified: y.Verified,
+			Resource: cmp.Or(resource[y.Key], y.Key), Amount: y.Amount, Limit: y.Limit, Italian: y.Message.IT, English: y.Message.EN, Source: y.Source, Verified: y.Verified,
 		}
 	}
 	return out, nil
@@ -110,6 +115,7 @@ func (s *Server) ruleInput(ctx context.Context, tx *sqldb.Tx, p *domain.Project,
 	for _, y := range subjects {
 		line := rules.ClaimLine{Key: claims.LineName(c.Project, c.ID, y.Line.ID), BudgetLine: domain.LineName(p.ID, y.Line.BudgetLine), Amount: y.Line.Accepted()}
 		if e := y.Expenditure; e != nil {
+			line.Key = e.Name()
 			describe(&line, e)
 			in.Organisation.VATRecoverable = in.Organisation.VATRecoverable || e.Document.VATRecoverable
 		} else {

@@ -31,7 +31,16 @@ func scanClaimLine(r row) (*claims.Line, error) {
 	if err := r.Scan(claimLineInto(l, &text)...); err != nil {
 		return nil, err
 	}
-	return l, readDoc(text, l)
+	return l, readLineDoc(text, l)
+}
+
+// readLineDoc reads what has no column; of a line of which nothing was decided
+// that is nothing.
+func readLineDoc(text string, l *claims.Line) error {
+	if text == "{}" {
+		return nil
+	}
+	return readDoc(text, l)
 }
 
 // ClaimLine reads a line of a claim.

@@ -133,6 +133,6 @@ func SameDocuments(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure) ([]
 	if base == "" {
 		return nil, nil
 	}
-	return collect(ctx, tx, scanSame, sameColumns+` WHERE e.document = $1 AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`,
+	return collect(ctx, tx, scanSame, sameColumns+` WHERE e.document = $1 AND e.document <> '' AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`,
 		base, e.ID, int64(mostSame))
 }

@@ -220,5 +220,7 @@ func keysInUse(ctx context.Context, tx *sqldb.Tx, id string, use *domain.Use) er
 		use.Periods[c[1]] = append(use.Periods[c[1]], c[2])
 		use.Reported[c[1]] = append(use.Reported[c[1]], c[2])
 	}
+	delete(use.Periods, "") // a claim of its own days
+	delete(use.Reported, "")
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -120,6 +121,11 @@ func fold(s string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(s) {
 		switch {
+		case r < utf8.RuneSelf:
+			if r >= 'a' && r <= 'z' {
+				r -= 'a' - 'A'
+			}
+			b.WriteByte(byte(r))
 		case unicode.Is(unicode.Mn, r), unicode.Is(unicode.Cf, r):
 		case unicode.IsDigit(r):
 			b.WriteRune('0' + digit(r))
