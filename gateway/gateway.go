@@ -40,6 +40,8 @@ type Config struct {
 	Tracer     trace.TracerProvider
 	Meter      metric.MeterProvider
 	Propagator propagation.TextMapPropagator
+	// Stopping is closed when the process is about to stop: streams end then.
+	Stopping <-chan struct{}
 	// Now is the clock of the rate limit.
 	Now func() time.Time
 }
@@ -77,7 +79,7 @@ func New(ctx context.Context, cfg Config, conns map[string]grpc.ClientConnInterf
 	if err != nil {
 		return nil, err
 	}
-	traced := telemetry.middleware(readable(readConditions(limitBody(cfg.MaxUpload, api))))
+	traced := telemetry.middleware(untilStopping(cfg.Stopping, readable(readConditions(limitBody(cfg.MaxUpload, api)))))
 	root.Handle("/v1/", cfg.RateLimit.middleware(cfg.Now, traced))
 	root.HandleFunc("GET /openapi.json", openAPI)
 	root.Handle("GET /docs/", v5emb.NewHandlerWithConfig(swgui.Config{

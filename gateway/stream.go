@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -81,7 +82,7 @@ func streamAlerts(_ context.Context, mux *runtime.ServeMux, conn grpc.ClientConn
 func streamRequest(r *http.Request, parent string) (*projectsv1.StreamAlertsRequest, error) {
 	req := &projectsv1.StreamAlertsRequest{}
 	values := r.URL.Query()
-	if err := (&strictQuery{}).Parse(req, values, nil); err != nil {
+	if err := (&strictQuery{}).Parse(req, values, utilities.NewDoubleArray(nil)); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	req.Parent = parent

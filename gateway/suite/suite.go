@@ -283,6 +283,7 @@ func (s *Suite) watchMemberships(cache *auth.MembershipCache) func(context.Conte
 func (s *Suite) startHTTP(ctx context.Context) error {
 	operations := gateway.Operations{Ready: s.ready, Checks: s.checks, Metrics: s.obs.Handler()}
 	handler := operations.Handler()
+	stopping := make(chan struct{})
 	if s.Runs(Gateway) {
 		conns := map[string]grpc.ClientConnInterface{}
 		for _, target := range services {
@@ -294,6 +295,7 @@ func (s *Suite) startHTTP(ctx context.Context) error {
 			RateLimit:  gateway.RateLimit{PerSecond: s.cfg.RateLimit.PerSecond, Burst: s.cfg.RateLimit.Burst},
 			MaxUpload:  s.cfg.Files.MaxSize,
 			Operations: operations,
+			Stopping:   stopping,
 			Tracer:     s.obs.TracerProvider, Meter: s.obs.MeterProvider, Propagator: s.obs.Propagator, Now: time.Now,
 		}, conns)
 		if err != nil {
@@ -314,6 +316,7 @@ func (s *Suite) startHTTP(ctx context.Context) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(func() { close(stopping) })
 	s.app.OnStop("HTTP server", server.Shutdown)
 	go func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -28,10 +28,15 @@ func ruleName(project, id string) string {
 
 // ruleOf reads the identifiers out of a rule's name.
 func ruleOf(name string) (project, id string, err error) {
-	if id, ok := strings.CutPrefix(name, "alertRules/"); ok {
+	before, id, found := strings.Cut(name, "alertRules/")
+	if !found {
+		return "", "", errs.AbsentResource(name)
+	}
+	if before == "" {
 		return "", id, nil
 	}
-	return childOf("alertRules", name)
+	project, err = projectOf(strings.TrimSuffix(before, "/"))
+	return project, id, under(name, err)
 }
 
 func ruleProto(project string, r *domain.AlertRule) *projectsv1.AlertRule {

@@ -90,20 +90,27 @@ func (f *feed) after(n int64) (changes []*store.AlertChange, more <-chan struct{
 	return f.recent[i:min(i+feedBatch, len(f.recent)):min(i+feedBatch, len(f.recent))], f.grown, true, nil
 }
 
-// Follow keeps the feed until its context ends: it wakes at changes of this
-// replica after their commit, at those of others by the bus, and every second.
-func (s *Server) Follow(ctx context.Context, b *bus.Bus) error {
-	f := s.feed
-	last, _, err := s.lastChange(ctx)
+// Listen wakes the feed at changes of other replicas, which the bus tells of,
+// until its context ends.
+func (s *Server) Listen(ctx context.Context, b *bus.Bus) error {
+	err := b.Watch(ctx, "projects", func(_ *eventv1.Envelope, data proto.Message) {
+		switch data.(type) {
+		case *projectsv1.AlertOpened, *projectsv1.AlertClosed, *projectsv1.AlertChanged:
+			s.feed.wake()
+		}
+	})
 	if err != nil {
 		return err
 	}
-	err = b.Watch(ctx, "projects", func(_ *eventv1.Envelope, data proto.Message) {
-		switch data.(type) {
-		case *projectsv1.AlertOpened, *projectsv1.AlertClosed, *projectsv1.AlertChanged:
-			f.wake()
-		}
-	})
+	<-ctx.Done()
+	return nil
+}
+
+// Follow keeps the feed until its context ends: it looks for changes when it is
+// woken, and every second.
+func (s *Server) Follow(ctx context.Context) error {
+	f := s.feed
+	last, _, err := s.lastChange(ctx)
 	if err != nil {
 		return err
 	}
