@@ -420,3 +420,28 @@ func TestADamagedContentBreaksOff(t *testing.T) {
 		}
 	})
 }
+
+// An expenditure's files are used by it, and are that partner's own from then on.
+func TestExpendituresUseTheirFiles(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		p, me := s.project(), s.As(manager, leader)
+		l := s.line(p, member, 1_000)
+		f := must[*projectsv1.File](t)(s.upload(s.As(manager, member), &projectsv1.UploadFileHeader{Parent: p.GetName(), DisplayName: "a.pdf",
+			Visibility: projectsv1.FileVisibility_FILE_VISIBILITY_PROJECT}, pdf(1)))
+		hidden := s.uploaded(s.As(manager, other), p, "b.pdf", pdf(2))
+		x := expenditure(l, 500)
+		x.Files = []string{hidden.GetName()}
+		_, err := s.CreateExpenditure(s.As(manager, member), &projectsv1.CreateExpenditureRequest{Parent: p.GetName(), Expenditure: x})
+		refused(t, err, codes.InvalidArgument, errs.ReferenceNotFound)
+		x.Files = []string{f.GetName()}
+		e := must[*projectsv1.Expenditure](t)(s.CreateExpenditure(s.As(manager, member), &projectsv1.CreateExpenditureRequest{Parent: p.GetName(), Expenditure: x}))
+		got := must[*projectsv1.File](t)(s.GetFile(me, &projectsv1.GetFileRequest{Name: f.GetName()}))
+		if !slices.Equal(got.GetUsedBy(), []string{e.GetName()}) || got.GetVisibility() != projectsv1.FileVisibility_FILE_VISIBILITY_PARTNER {
+			t.Errorf("the file is %v", got)
+		}
+		_, err = s.GetFile(s.As(manager, other), &projectsv1.GetFileRequest{Name: f.GetName()})
+		refused(t, err, codes.NotFound, errs.Absent)
+		_, err = s.DeleteFile(me, &projectsv1.DeleteFileRequest{Name: f.GetName()})
+		refused(t, err, codes.FailedPrecondition, domain.FileInUse)
+	})
+}

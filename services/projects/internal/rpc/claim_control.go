@@ -71,6 +71,7 @@ func (s *Server) follow(ctx context.Context, tx *sqldb.Tx, p *domain.Project, v 
 	if err := store.SettleDocuments(ctx, tx, v.Claim); err != nil {
 		return err
 	}
+	showClaimFiles(tx, v.Claim)
 	if told != nil {
 		if err := s.emit(ctx, tx, v.Name(), v.Version, v.Organisation, "", v.Updated, told); err != nil {
 			return err

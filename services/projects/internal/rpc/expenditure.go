@@ -82,6 +82,9 @@ func (s *Server) spent(ctx context.Context, tx *sqldb.Tx, p *domain.Project, tot
 		store.SaveSpent(tx, l)
 	}
 	store.SaveTotals(tx, p, totals)
+	if err := useCostFiles(ctx, tx, p, e); err != nil {
+		return err
+	}
 	if err := s.emit(ctx, tx, e.Name(), e.Version, e.Organisation, "", e.Updated, event); err != nil {
 		return err
 	}

@@ -80,12 +80,6 @@ func readableFile(ctx context.Context, tx *sqldb.Tx, name string) (f *domain.Fil
 	return nil, false, errs.AbsentResource(name)
 }
 
-// filesNamed reads the files that a request names in a field, which the caller
-// must see from within the project. The same file twice is refused.
-func filesNamed(ctx context.Context, tx *sqldb.Tx, p *domain.Project, field string, names []string) ([]*domain.File, error) {
-	return store.FilesNamed(ctx, tx, p.ID, field, names, func(f *domain.File) bool { return seesFile(ctx, p, f) })
-}
-
 // GetFile reads what is known of a file.
 func (s *Server) GetFile(ctx context.Context, req *projectsv1.GetFileRequest) (*projectsv1.File, error) {
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.File, error) {

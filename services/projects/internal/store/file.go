@@ -151,3 +151,16 @@ func FilesNamed(ctx context.Context, tx *sqldb.Tx, project, field string, names 
 	}
 	return out, nil
 }
+
+// UsedFiles reads the ids of the files that something refers to.
+func UsedFiles(ctx context.Context, tx *sqldb.Tx, user string) ([]string, error) {
+	return collect(ctx, tx, text, `SELECT file FROM file_uses WHERE user_name = $1 ORDER BY file`, user)
+}
+
+// ShowClaimFiles lets a funder read the files of a claim's expenditures, for as
+// long as the claim uses them (see ReleaseFiles).
+func ShowClaimFiles(tx *sqldb.Tx, name, id, funder string) {
+	tx.Queue(`INSERT INTO file_uses (file, user_name, project, reader)
+		SELECT DISTINCT u.file, CAST($1 AS TEXT), u.project, CAST($2 AS TEXT) FROM claim_lines l
+		JOIN file_uses u ON u.user_name = 'projects/' || l.project || '/expenditures/' || l.expenditure WHERE l.claim = $3`, name, funder, id)
+}
