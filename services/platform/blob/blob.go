@@ -100,7 +100,7 @@ func Open(cfg Config) (Store, error) {
 	case "s3":
 		return openBucket(u, cfg)
 	}
-	return nil, fmt.Errorf("blob store: %q is neither file: nor s3:", u.Scheme)
+	return nil, fmt.Errorf("blob store: %q is neither file: nor s3: and a place", u.Scheme)
 }
 
 // Check returns what is wrong with a URL of a Config, nil where nothing is.

@@ -23,7 +23,9 @@ func (t *Table) CSV(w io.Writer, l Language) error {
 	for i, c := range t.Columns {
 		header[i] = c.Header
 	}
-	line(out, header, between)
+	if err := line(out, header, between); err != nil {
+		return err
+	}
 	fields := make([]string, len(t.Columns))
 	err := t.rows(func(cells []Cell, _ bool) error {
 		for i, cell := range cells {
