@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -75,7 +76,8 @@ func (s *Server) SubmitClaim(ctx context.Context, req *projectsv1.SubmitClaimReq
 // withPlaces names in the error for double funding the other places that the
 // caller may see.
 func withPlaces(ctx context.Context, err error, findings []claims.Finding) error {
-	if errs.ReasonOf(err) != domain.DoubleFunding {
+	e, ok := errors.AsType[*errs.Error](err)
+	if !ok || e.Reason != domain.DoubleFunding {
 		return err
 	}
 	var all []domain.SameDocument
@@ -86,7 +88,7 @@ func withPlaces(ctx context.Context, err error, findings []claims.Finding) error
 	}
 	places, elsewhere := placesFor(ctx, all)
 	slices.Sort(places)
-	e := err.(*errs.Error).With("places", listOf(slices.Compact(places)))
+	e = e.With("places", listOf(slices.Compact(places)))
 	if elsewhere {
 		e = e.With("elsewhere", "true")
 	}

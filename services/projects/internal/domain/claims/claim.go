@@ -318,7 +318,7 @@ func (c *Claim) Certify(lines []*Line, left int64, by string, now time.Time) (Ev
 	}
 	c.Certified, c.State, c.CertifiedBy = c.Accepted(), Certified, by
 	e := c.step("CERTIFIED", by, now)
-	amount := c.Sums.Certified
+	amount := c.Certified
 	e.Amount = &amount
 	return e, nil
 }

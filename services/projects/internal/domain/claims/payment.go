@@ -45,7 +45,7 @@ func (c *Claim) Pay(lines []*Line, x Payment, today civil.Date, now time.Time) (
 	if x.Amount < 1 {
 		return Event{}, errs.InvalidField(domain.AmountWrong, "payment.amount", "must be at least 1 minor unit, is %d", x.Amount)
 	}
-	if left := c.Funding - c.Sums.Paid; x.Amount > left {
+	if left := c.Funding - c.Paid; x.Amount > left {
 		return Event{}, errs.InvalidField(domain.PaymentTooLarge, "payment.amount", "is %d minor units, but only %d are owed still", x.Amount, left)
 	}
 	if x.Withheld < 0 || x.Withheld > x.Amount {
@@ -61,7 +61,7 @@ func (c *Claim) Pay(lines []*Line, x Payment, today civil.Date, now time.Time) (
 	for i, l := range lines {
 		weights[i] = l.Funding
 	}
-	parts, err := funding.Prorate(c.Sums.Paid+x.Amount, weights)
+	parts, err := funding.Prorate(c.Paid+x.Amount, weights)
 	if err != nil {
 		return Event{}, err
 	}
@@ -70,8 +70,8 @@ func (c *Claim) Pay(lines []*Line, x Payment, today civil.Date, now time.Time) (
 	}
 	x.At = now
 	c.Payments = append(c.Payments, x)
-	c.Sums.Paid += x.Amount
-	if x.Kind == Balance || c.Sums.Paid == c.Funding {
+	c.Paid += x.Amount
+	if x.Kind == Balance || c.Paid == c.Funding {
 		c.State = Paid
 	}
 	e := c.step("PAID", x.RecordedBy, now)
