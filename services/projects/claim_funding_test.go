@@ -36,8 +36,8 @@ func (s *suite) foreign() (*projectsv1.Project, *projectsv1.BudgetLine) {
 
 func TestADocumentIsClaimedOnceInTheNetwork(t *testing.T) {
 	eachDB(t, func(t *testing.T, s *suite) {
-		ours, line := s.shared(), (*projectsv1.BudgetLine)(nil)
-		line = s.line(ours, member, 100_000)
+		ours := s.shared()
+		line := s.line(ours, member, 100_000)
 		theirs, foreign := s.foreign()
 		document := func(number string, gross int64) *projectsv1.Document {
 			return &projectsv1.Document{IssuerId: "IT01234567897", Number: number, Date: "2026-02-02", Gross: eur(gross)}

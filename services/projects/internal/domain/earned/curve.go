@@ -19,7 +19,7 @@ const (
 // MaxPoints is how many points a curve has at most.
 const MaxPoints = 1500
 
-// ErrTooLong: the curve would have more than MaxPoints points.
+// ErrTooLong says that the curve would have more than MaxPoints points.
 var ErrTooLong = fmt.Errorf("earned: more than %d points", MaxPoints)
 
 // Days are the days of an S-curve: the ends of the periods from the first day

@@ -2,6 +2,7 @@ package mspdi
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -25,7 +26,7 @@ func ReadWithin(from io.Reader, limits Limits) (*Plan, error) {
 	}
 	for { // nothing may follow
 		t, err := r.xml.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		r.guard.pending = 0

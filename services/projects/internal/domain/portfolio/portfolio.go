@@ -107,7 +107,7 @@ type Sum struct {
 	Money                        []Money // in the order of currencies
 }
 
-// ErrOverflow: a sum does not fit in 63 bits.
+// ErrOverflow says that a sum does not fit in 63 bits.
 var ErrOverflow = errors.New("portfolio: a sum does not fit")
 
 func (s *Sum) add(p *Project, amounts *Amounts, late bool) error {
