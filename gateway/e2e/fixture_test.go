@@ -85,6 +85,8 @@ type world struct {
 	public map[string]bool
 	// published are the need, the solution and the like that matching knows.
 	need, solution, programme string
+	// mspdi is a plan among the project's files.
+	mspdi string
 }
 
 // subject of the member of a world's organisation with that role.
@@ -104,7 +106,7 @@ func newWorld(t *testing.T, s *shape, title string) *world {
 	}
 	w.catalogue(t, op)
 	w.matching(t, s, op)
-	w.project(t, op)
+	w.project(t, s, op)
 	w.training(t, op)
 	w.impact(t, op)
 	return w
@@ -203,36 +205,6 @@ func (w *world) matching(t *testing.T, s *shape, op *rest.Client) {
 	w.keep("matches/*", post[*matchingv1.Match](t, op, "matches:propose", &matchingv1.ProposeMatchRequest{
 		Programme: w.programme, Demand: w.need, Supply: second,
 	}).GetName())
-}
-
-func (w *world) project(t *testing.T, op *rest.Client) {
-	t.Helper()
-	p := post[*projectsv1.Project](t, op, "projects", &projectsv1.Project{
-		Organisation: w.organisation, Title: text("Progetto di prova"), CurrencyCode: "EUR", StartDate: day(-30), EndDate: day(300),
-		Partners: []*projectsv1.Partner{{Organisation: w.organisation, Role: projectsv1.PartnerRole_PARTNER_ROLE_LEAD}},
-	}).GetName()
-	w.keep("projects/*", p)
-	w.keep("projects/*/dashboard", p+"/dashboard")
-	w.keep("projects/*/gates/*", p+"/gates/rfp")
-	w.keep("projects/*/risks/*", post[*projectsv1.Risk](t, op, p+"/risks", &projectsv1.Risk{Title: text("Ritardo"), Probability: 2, Impact: 3}).GetName())
-	w.keep("projects/*/tasks/*", post[*projectsv1.Task](t, op, p+"/tasks", &projectsv1.Task{Title: text("Analisi"), DurationMinutes: 5 * 480, Constraint: &projectsv1.Constraint{
-		Type: projectsv1.ConstraintType_CONSTRAINT_TYPE_START_NO_EARLIER_THAN, Time: day(10) + "T08:00"}}).GetName())
-	w.keep("projects/*/deliverables/*", post[*projectsv1.Deliverable](t, op, p+"/deliverables", &projectsv1.Deliverable{Title: text("Rapporto"), DueDate: day(100)}).GetName())
-	w.keep("projects/*/lessons/*", post[*projectsv1.Lesson](t, op, p+"/lessons", &projectsv1.Lesson{
-		Title: text("Lezione"), WhatHappened: text("È successo"), Recommendation: text("Meglio prima"), Sharing: projectsv1.Sharing_SHARING_OWN,
-	}).GetName())
-	line := post[*projectsv1.BudgetLine](t, op, p+"/budgetLines", &projectsv1.BudgetLine{
-		Organisation: w.organisation, Category: projectsv1.CostCategory_COST_CATEGORY_STAFF, Amount: euros(1_000),
-	}).GetName()
-	w.keep("projects/*/budgetLines/*", line)
-	w.keep("projects/*/expenditures/*", spend(t, op, w.organisation, line, 1_500).GetName())
-	// More was spent than planned: that opens an alert.
-	until(t, "the alert of the overspent line", func() bool {
-		for _, a := range get[*projectsv1.ListAlertsResponse](t, op, p+"/alerts").GetAlerts() {
-			w.keep("projects/*/alerts/*", a.GetName())
-		}
-		return w.names["projects/*/alerts/*"] != ""
-	})
 }
 
 // counter numbers what must not have the same number twice.

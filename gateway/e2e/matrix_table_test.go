@@ -19,7 +19,7 @@ import (
 var shared = map[string]bool{
 	"vocabularies/*": true, "vocabularies/*/terms/*": true, "programmes/*": true,
 	"courses/*": true, "editions/*": true, "editions/*/sessions/*": true,
-	"organisations/*": true,
+	"organisations/*": true, "ruleSets/*": true, "ruleSets/*/versions/*": true, "alertRules/*": true, "gateTemplates/*": true,
 }
 
 // publicReads are the methods of scope ORGANISATION that may answer about
@@ -31,6 +31,10 @@ var publicReads = map[string]string{
 	"LessonService.ListLessons":              "lists what is shared with the caller, of any project: nothing, here",
 	"MatchService.ListCandidates":            "programmes are the network's; its candidates are filtered to the caller's",
 }
+
+// readByAll are methods that change what an organisation owns and the whole
+// network reads: that it is there is no secret.
+var readByAll = map[string]bool{"GateService.UpdateGateTemplate": true, "GateService.DeleteGateTemplate": true}
 
 // openToAll are methods of scope SELF that are about the caller's own person and
 // name what the network offers everybody.
@@ -55,6 +59,7 @@ var valueTargets = map[string]bool{
 	"CertificateService.VerifyCertificate":   true,
 	"IndicatorService.CreateIndicator":       true,
 	"TheoryService.CreateTheory":             true,
+	"GateService.CreateGateTemplate":         true,
 }
 
 // domainRefusals are methods whose minimal request is refused by a rule that is
@@ -64,6 +69,23 @@ var domainRefusals = map[string]bool{}
 // unstable are reads whose answers change by themselves.
 var unstable = map[string]bool{
 	"DashboardService.GetDashboard": true, "DashboardService.QueryPortfolio": true, // carry the time
+	"AlertService.StreamAlerts":           true, // carries where it begins
+	"ScheduleService.ExportCalendarFeed":  true, // carries the time
+	"ExportService.DownloadClosingReport": true, // carries the time
+}
+
+// networkRoutes are routes of methods of scope ORGANISATION that are about what
+// is the network's: all members read it, only operators change it.
+var networkRoutes = map[string]bool{
+	"/v1/alertRules": true, "/v1/{name=alertRules/*}": true, "/v1/{alert_rule.name=alertRules/*}": true,
+}
+
+// notForFunders are reads that admit a funder's people, as everybody, and show
+// them nothing of their own organisation's: a funder reads what was submitted to
+// it, and what is published.
+var notForFunders = map[string]bool{
+	"EventService.GetEvent": true, "IdeaService.GetIdea": true, "JobProfileService.GetJobProfile": true, "NeedService.GetNeed": true,
+	"ServiceOfferingService.GetServiceOffering": true, "SolutionService.GetSolution": true, "LessonService.GetLesson": true,
 }
 
 // actsForOthers reports whether a caller of a method of scope SELF may act for
@@ -125,10 +147,52 @@ var overrides = map[string]override{
 		r.Expenditure.Amount = euros(100)
 		r.Expenditure.Document = &projectsv1.Document{Issuer: "Fornitore", Number: unique(), Date: day(-1)}
 	}),
+	"ExpenditureService.UpdateExpenditure": set(func(r *projectsv1.UpdateExpenditureRequest) {
+		r.Expenditure.AmountNote, r.UpdateMask = "Prova", &fieldmaskpb.FieldMask{Paths: []string{"amount_note"}}
+	}),
+	"ClaimService.CreateClaim": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		c := req.(*projectsv1.CreateClaimRequest).Claim
+		c.Organisation, c.Funder, c.StartDate, c.EndDate = w.organisation, "f1", "", ""
+	},
+	"FileService.UploadFile": set(func(r *projectsv1.UploadFileRequest) { r.GetHeader().DisplayName = "prova.pdf" }),
+	"AlertRuleService.CreateAlertRule": set(func(r *projectsv1.CreateAlertRuleRequest) {
+		r.AlertRule, r.AlertRuleId = alertRule(), ruleSetID()
+	}),
+	"RuleSetService.PublishRuleSet": set(func(r *projectsv1.PublishRuleSetRequest) { r.Source = ruleSet(ruleSetID()) }),
+	"RuleSetService.CheckRuleSet":   set(func(r *projectsv1.CheckRuleSetRequest) { r.Source = ruleSet("prova") }),
+	"ScheduleService.UpdateSchedule": set(func(r *projectsv1.UpdateScheduleRequest) {
+		r.Schedule.StatusDate, r.UpdateMask = day(0), &fieldmaskpb.FieldMask{Paths: []string{"status_date"}}
+	}),
+	"ScheduleService.ImportSchedule": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		r := req.(*projectsv1.ImportScheduleRequest)
+		r.File, r.DryRun, r.Mode = w.mspdi, true, projectsv1.ImportMode_IMPORT_MODE_REPLACE
+	},
+	"PlanService.BatchUpdateTasks": func(_ *testing.T, _ *matrix, w *world, v variant, req proto.Message) {
+		r := req.(*projectsv1.BatchUpdateTasksRequest)
+		task := w.names["projects/*/tasks/*"]
+		if v == absent {
+			task = uuid.ReplaceAllString(task, absentID)
+		}
+		r.Requests = []*projectsv1.UpdateTaskRequest{{
+			Task: &projectsv1.Task{Name: task, Title: text("Prova")}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"title"}},
+		}}
+	},
+	"ImportService.ImportProjects": set(func(r *projectsv1.ImportProjectsRequest) {
+		r.Table, r.ValidateOnly = []byte("id;titolo\n"), true
+		r.Mapping = &projectsv1.ProjectImportMapping{
+			Rows: projectsv1.ProjectImportRows_PROJECT_IMPORT_ROWS_PROJECTS, Source: "prova", KeyColumns: []string{"id"}, Values: []*projectsv1.ProjectImportValue{
+				{Field: projectsv1.ProjectImportField_PROJECT_IMPORT_FIELD_TITLE, Column: "titolo"},
+				{Field: projectsv1.ProjectImportField_PROJECT_IMPORT_FIELD_AMOUNT, Constant: "1"},
+				{Field: projectsv1.ProjectImportField_PROJECT_IMPORT_FIELD_START_DATE, Constant: "2024-01-01"},
+				{Field: projectsv1.ProjectImportField_PROJECT_IMPORT_FIELD_END_DATE, Constant: "2026-12-31"},
+			},
+		}
+	}),
 	"BudgetService.CreateBudgetLine": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
 		line := req.(*projectsv1.CreateBudgetLineRequest).BudgetLine
-		line.Organisation, line.Category = w.organisation, projectsv1.CostCategory_COST_CATEGORY_STAFF
+		line.Organisation, line.Category, line.Amount = w.organisation, projectsv1.CostCategory_COST_CATEGORY_STAFF, euros(100)
 	},
+	"BudgetService.CreateBudgetVersion": set(func(r *projectsv1.CreateBudgetVersionRequest) { r.BudgetVersion.Reason = "Prova" }),
 	"RollUpService.ListContributions": func(_ *testing.T, _ *matrix, _ *world, v variant, req proto.Message) {
 		if v != absent {
 			req.(*impactv1.ListContributionsRequest).Parent = peopleEnrolled
@@ -140,7 +204,10 @@ var overrides = map[string]override{
 	"TheoryService.CreateTheory": func(_ *testing.T, _ *matrix, w *world, v variant, req proto.Message) {
 		req.(*impactv1.CreateTheoryRequest).Theory.Organisation = w.ownerOf(v)
 	},
-	"RiskService.CreateRisk": set(func(r *projectsv1.CreateRiskRequest) { r.Risk.Probability, r.Risk.Impact = 1, 1 }),
+	"RiskService.CreateRisk": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		r := req.(*projectsv1.CreateRiskRequest).Risk
+		r.Probability, r.Impact, r.Organisation = 1, 1, w.organisation
+	},
 	"EditionService.CreateEdition": func(t *testing.T, x *matrix, w *world, v variant, req proto.Message) {
 		r := req.(*trainingv1.CreateEditionRequest)
 		counter++
@@ -157,10 +224,23 @@ var overrides = map[string]override{
 		r.Measurement.Value.Value = "1"
 		r.Measurement.StartDate, r.Measurement.EndDate = day(int(-2*counter)-1000), day(int(-2*counter)-999)
 	}),
-	"GateService.UpdateGateTemplate": set(func(r *projectsv1.UpdateGateTemplateRequest) {
-		r.UpdateMask = &fieldmaskpb.FieldMask{Paths: []string{"gates"}}
-		r.GateTemplate.Gates = []*projectsv1.GateRule{{Gate: "rfp", Approvers: []authzv1.Role{authzv1.Role_ROLE_NETWORK_OPERATOR}}}
+	"IssueService.CreateIssue": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		i := req.(*projectsv1.CreateIssueRequest).Issue
+		i.Severity, i.Urgency, i.Organisation = 1, 1, w.organisation
+	},
+	"ChangeService.CreateChangeRequest": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		req.(*projectsv1.CreateChangeRequestRequest).ChangeRequest.Organisation = w.organisation
+	},
+	"ProcurementService.CreateProcurement": set(func(r *projectsv1.CreateProcurementRequest) {
+		r.Procurement.Procedure, r.Procurement.PlannedDate = projectsv1.ProcurementProcedure_PROCUREMENT_PROCEDURE_QUOTES, day(20)
 	}),
+	"QualityService.CreateQualityCheck": func(_ *testing.T, _ *matrix, w *world, _ variant, req proto.Message) {
+		req.(*projectsv1.CreateQualityCheckRequest).QualityCheck.Deliverable = w.names["projects/*/deliverables/*"]
+	},
+	"GateService.CreateGateTemplate": func(_ *testing.T, _ *matrix, w *world, v variant, req proto.Message) {
+		r := req.(*projectsv1.CreateGateTemplateRequest)
+		r.GateTemplate, r.GateTemplateId = gateTemplate(w.ownerOf(v)), ruleSetID()
+	},
 	"TheoryService.RecordEvidence": set(func(r *impactv1.RecordEvidenceRequest) {
 		r.From, r.To, r.Assumption, r.Evidence.Date = "a", "o", "x", day(-1)
 	}),

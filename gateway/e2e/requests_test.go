@@ -71,19 +71,35 @@ func allMethods() []method {
 		}
 		for i := range f.Services().Len() {
 			for j := range f.Services().Get(i).Methods().Len() {
-				out = append(out, newMethod(f.Services().Get(i).Methods().Get(j)))
+				out = append(out, newMethods(f.Services().Get(i).Methods().Get(j))...)
 			}
 		}
 		return true
 	})
-	slices.SortFunc(out, func(a, b method) int { return strings.Compare(a.path(), b.path()) })
+	slices.SortFunc(out, func(a, b method) int { return strings.Compare(a.path()+" "+a.template, b.path()+" "+b.template) })
 	return out
 }
 
-func newMethod(d protoreflect.MethodDescriptor) method {
+// uploadTemplate is the route of the one RPC that has none in its options: the
+// gateway makes a stream of the body.
+const uploadTemplate = "/v1/{header.parent=projects/*}/files"
+
+// newMethods lists an RPC once for each of its HTTP routes.
+func newMethods(d protoreflect.MethodDescriptor) []method {
+	if d.IsStreamingClient() {
+		return []method{newMethod(d, &annotations.HttpRule{Pattern: &annotations.HttpRule_Post{Post: uploadTemplate}})}
+	}
+	rule, _ := proto.GetExtension(d.Options(), annotations.E_Http).(*annotations.HttpRule)
+	out := []method{newMethod(d, rule)}
+	for _, more := range rule.GetAdditionalBindings() {
+		out = append(out, newMethod(d, more))
+	}
+	return out
+}
+
+func newMethod(d protoreflect.MethodDescriptor, rule *annotations.HttpRule) method {
 	m := method{MethodDescriptor: d, service: strings.Split(string(d.FullName()), ".")[1]}
 	m.access, _ = proto.GetExtension(d.Options(), authzv1.E_Access).(*authzv1.Access)
-	rule, _ := proto.GetExtension(d.Options(), annotations.E_Http).(*annotations.HttpRule)
 	for verb, template := range map[string]string{
 		"GET": rule.GetGet(), "POST": rule.GetPost(), "PATCH": rule.GetPatch(), "DELETE": rule.GetDelete(), "PUT": rule.GetPut(),
 	} {
@@ -290,14 +306,19 @@ const anyUUID = `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`
 
 var (
 	choice  = regexp.MustCompile(`/\([a-z|]+\)`)
+	maybe   = regexp.MustCompile(`^\(([^()]+)\)\?$`)
 	uuid    = regexp.MustCompile(anyUUID)
-	unnamed = strings.NewReplacer("("+anyUUID+"|-)", "*", anyUUID, "*", "[0-9a-f-]{36}", "*", "[1-9][0-9]{0,8}", "*", "^", "", "$", "")
+	unnamed = strings.NewReplacer(
+		"("+anyUUID+"|-)", "*", "(-|"+anyUUID+")", "*", "(projects/"+anyUUID+"/)?", "", anyUUID, "*", "[0-9a-f-]{36}", "*",
+		"[1-9][0-9]{0,8}", "*", "[1-9][0-9]{0,5}", "*", "[a-z][a-z0-9-]{0,59}", "*", "[a-z][a-z0-9-]{0,39}", "*", "[a-z0-9][a-z0-9-]{0,62}", "*",
+		"^", "", "$", "",
+	)
 )
 
 // resourcePattern turns the validation rule of a resource name into the pattern
 // that routes write: ^needs/[0-9a-f]{8}-…$ is needs/*.
 func resourcePattern(rule string) (string, bool) {
-	name := choice.ReplaceAllString(unnamed.Replace(rule), "/*")
+	name := maybe.ReplaceAllString(choice.ReplaceAllString(unnamed.Replace(rule), "/*"), "$1")
 	return name, strings.Contains(name, "/*") && !strings.ContainsAny(name, "[{")
 }
 

@@ -46,6 +46,9 @@ func (s *shape) overGRPC(t testing.TB, m method, token string, req proto.Message
 	if token != "" {
 		ctx = s.outgoing(t, token)
 	}
+	if m.IsStreamingClient() || m.IsStreamingServer() {
+		return s.streamOverGRPC(t, ctx, m, req)
+	}
 	resp := m.newResponse()
 	return outcomeOf(s.dial(t, m.service).Invoke(ctx, m.path(), req, resp), resp)
 }
@@ -80,6 +83,9 @@ func (s *shape) overREST(t testing.TB, m method, token string, req proto.Message
 		t.Fatalf("%s: %v", m.short(), err)
 	}
 	r.token = token
+	if m.endless() {
+		return outcomeOfREST(s.firstEvent(t, r))
+	}
 	return outcomeOfREST(s.do(t, r))
 }
 
@@ -97,7 +103,7 @@ func outcomeOfREST(a answer) outcome {
 		return outcome{code: codes.Unknown, text: fmt.Sprintf("HTTP %d: %s", a.status, a.body)}
 	}
 	if code == codes.OK {
-		return outcome{text: string(a.body)}
+		return outcome{text: readable(a.body)}
 	}
 	p := a.problem()
 	if p.Status != a.status || p.Reason == "" {
@@ -113,6 +119,9 @@ func outcomeOfREST(a answer) outcome {
 // request writes the HTTP request that stands for a message.
 func (m method) request(req protoreflect.Message) (request, error) {
 	r := request{method: m.verb, path: m.template}
+	if m.IsStreamingClient() {
+		return m.upload(req)
+	}
 	used := map[string]bool{}
 	for _, b := range m.bound {
 		used[b.field] = true

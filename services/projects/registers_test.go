@@ -530,7 +530,7 @@ func TestGateRequestsTemplatesAndCancellation(t *testing.T) {
 		_, err := create(s.As(admin, leader), "mio", "Bando 2026", "")
 		refused(t, err, codes.PermissionDenied, errs.RoleMissing)
 		_, err = create(s.As(admin, leader), "loro", "", member)
-		refused(t, err, codes.PermissionDenied, errs.RoleMissing)
+		refused(t, err, codes.NotFound, errs.Absent)
 		must[*projectsv1.GateTemplate](t)(create(boss, "bando-2026", "Bando 2026", ""))
 		_, err = create(boss, "bando-2026", "", "")
 		refused(t, err, codes.AlreadyExists, domain.EntryExists)

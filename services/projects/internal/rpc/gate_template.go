@@ -53,6 +53,11 @@ func requireTemplate(ctx context.Context, name, organisation, programme string) 
 func (s *Server) CreateGateTemplate(ctx context.Context, req *projectsv1.CreateGateTemplateRequest) (*projectsv1.GateTemplate, error) {
 	m := req.GetGateTemplate()
 	t := &domain.Template{ID: req.GetGateTemplateId(), Organisation: m.GetOrganisation()}
+	if t.Organisation != "" {
+		if err := s.owners.Require(ctx, "gate_template.organisation", t.Organisation); err != nil {
+			return nil, err
+		}
+	}
 	if err := requireTemplate(ctx, t.Name(), m.GetOrganisation(), m.GetProgramme()); err != nil {
 		return nil, err
 	}
