@@ -22,7 +22,8 @@ type outcome struct {
 	alerts          int            // open
 }
 
-func expected() outcome {
+// expected is the outcome with the funded project, or without it.
+func expected(funded bool) outcome {
 	out := outcome{closed: 1, alerts: lateTasks + overspentLines, found: map[string]int{
 		"NEED": interviewed, "SOLUTION": chainSolutions, "SERVICE_OFFERING": len(offerings), "IDEA": collectedIdeas, "JOB_PROFILE": jobProfiles,
 		"EVENT": i3sEvents + workingTables,
@@ -42,6 +43,10 @@ func expected() outcome {
 				enrolled[firstInterested+n] = true
 			}
 		}
+	}
+	if funded {
+		out.closed++
+		out.spent += fundedSpent()
 	}
 	out.people, out.trained = len(enrolled), len(trained)
 	for _, p := range plans {
@@ -69,7 +74,7 @@ func (o outcome) figures() map[string]*big.Rat {
 // await returns once everything that follows from events is there. Figures that
 // are larger than the scenario's will do: the deployment may hold more.
 func (l *loader) await(ctx context.Context) error {
-	want := expected()
+	want := expected(l.people != nil)
 	err := l.until(ctx, "the automatic indicators", func(ctx context.Context) (string, error) {
 		all, err := l.rollUps(ctx)
 		for title, least := range want.figures() {

@@ -25,6 +25,10 @@ type Options struct {
 	// Patience is how long one call is repeated against a server that does not
 	// answer, and how long the effects of events are awaited. 0: 90 seconds.
 	Patience time.Duration
+	// As returns a client that calls as one of the scenario's people, whom the
+	// loading makes members of their organisations. Who submits a claim may not
+	// control it: where it is nil the funded project is left out.
+	As func(subject string) (*rest.Client, error)
 	// Progress, which may be nil, is told each step as it begins.
 	Progress func(step string)
 }
@@ -38,7 +42,7 @@ func Run(ctx context.Context, client *rest.Client, opt Options) (*Report, error)
 	if opt.Progress == nil {
 		opt.Progress = func(string) {}
 	}
-	l := &loader{client: client, patience: opt.Patience, progress: opt.Progress}
+	l := &loader{client: client, patience: opt.Patience, progress: opt.Progress, people: opt.As}
 	w := newWorld()
 	if !opt.ReportOnly {
 		for _, step := range []struct {
@@ -49,6 +53,7 @@ func Run(ctx context.Context, client *rest.Client, opt Options) (*Report, error)
 			{"needs, solutions, services, ideas, job profiles and events", l.entries},
 			{"matches", l.matches},
 			{"projects", l.projects},
+			{"funded project", l.funded},
 			{"ideas on their way", l.ideasAdvance},
 			{"training", l.training},
 			{"impact", l.impact},

@@ -31,6 +31,7 @@ type answers struct {
 	dashboard *projectsv1.Dashboard
 	portfolio *projectsv1.Portfolio
 	alerts    []*projectsv1.Alert // open
+	funded    *fundedAnswers      // nil where it was left out
 
 	courses  map[string]*trainingv1.CourseStatistics
 	modules  map[string][]*trainingv1.Module

@@ -56,7 +56,7 @@ var gauges = []gauge{
 	{"realta-survey", "cedel", surveyTitle, "Bodies in survey and assessment", "organisations", digiCompSoc, "realta-coinvolte", []reading{
 		{projectDCS, "cedel", "2025-05-05", "2025-07-01", surveyed, 0, exactly, "Survey e assessment iniziali con un gruppo di 41 realtà"}}},
 	{"quota-formati", "cedel", trainedShare, "Operators trained of those planned", "1", digiCompSoc, "operatori-formati", []reading{
-		{projectDCS, "cedel", "2025-06-19", "2026-03-01", expected().trained, operatorsToTrain, exactly, "Registri della piattaforma (campione) sui 300 operatori da formare"}}},
+		{projectDCS, "cedel", "2025-06-19", "2026-03-01", expected(false).trained, operatorsToTrain, exactly, "Registri della piattaforma (campione) sui 300 operatori da formare"}}},
 }
 
 // DigiCompSoc's own indicators.

@@ -23,6 +23,9 @@ type loader struct {
 	client   *rest.Client
 	patience time.Duration
 	progress func(string)
+	// people returns a client that calls as one of the scenario's people; nil
+	// where nobody but the operator can.
+	people func(subject string) (*rest.Client, error)
 }
 
 const (
@@ -93,6 +96,38 @@ func (l *loader) post(ctx context.Context, path, key string, in, out proto.Messa
 		return fmt.Errorf("POST %s (%s): %w", path, key, err)
 	}
 	return nil
+}
+
+// patch changes the fields of a resource that are given.
+func (l *loader) patch(ctx context.Context, path string, in, out proto.Message) error {
+	err := l.again(ctx, func(ctx context.Context) error { return l.client.Patch(ctx, path, in, out) })
+	if err != nil {
+		return fmt.Errorf("PATCH %s: %w", path, err)
+	}
+	return nil
+}
+
+// download reads a file whole.
+func (l *loader) download(ctx context.Context, path string) (content []byte, err error) {
+	err = l.again(ctx, func(ctx context.Context) error {
+		content, _, err = l.client.Download(ctx, path)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("GET %s: %w", path, err)
+	}
+	return content, nil
+}
+
+// as returns a loader that calls as one of the scenario's people.
+func (l *loader) as(subject string) (*loader, error) {
+	client, err := l.people(subject)
+	if err != nil {
+		return nil, err
+	}
+	out := *l
+	out.client = client
+	return &out, nil
 }
 
 // pageOf is an answer to a list method.

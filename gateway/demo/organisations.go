@@ -175,6 +175,9 @@ func organisationsOf() []*cataloguev1.Organisation {
 		add(coopKey(i+1), fmt.Sprintf("Cooperativa campione %02d", i+1), "Voce campione: una delle 41 realtà della rete CGM coinvolte nella survey iniziale.",
 			coopA, member, italia, "initiatives", digiCompSoc, "dcs_survey", "true")
 	}
+	for _, f := range sampleFunders {
+		add(f.key, f.name, f.description, f.form, funder, torino)
+	}
 	return out
 }
 

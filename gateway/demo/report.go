@@ -76,7 +76,7 @@ func (l *loader) report(ctx context.Context) (*Report, error) {
 	out := &Report{}
 	a := &answers{}
 	for _, gather := range []func(context.Context, *answers) error{
-		l.gatherCatalogue, l.gatherMatching, l.gatherProjects, l.gatherTraining, l.gatherImpact,
+		l.gatherCatalogue, l.gatherMatching, l.gatherProjects, l.gatherFunded, l.gatherTraining, l.gatherImpact,
 	} {
 		if err := gather(ctx, a); err != nil {
 			return nil, err

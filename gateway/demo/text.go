@@ -23,6 +23,15 @@ func text(language, words string, pairs ...string) *typev1.LocalizedText {
 	return out
 }
 
+// texts are texts in Italian.
+func texts(words ...string) []*typev1.LocalizedText {
+	out := make([]*typev1.LocalizedText, len(words))
+	for i, w := range words {
+		out[i] = it(w)
+	}
+	return out
+}
+
 // euros is an amount in whole euros.
 func euros(amount int64) *typev1.Money { return cents(amount * 100) }
 

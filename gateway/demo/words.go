@@ -18,7 +18,8 @@ const (
 
 // sections puts the state of the network into words.
 func (a *answers) sections() []Section {
-	return []Section{a.networkSection(), a.matchingSection(), a.projectSection(), a.trainingSection(), a.impactSection()}
+	out := append([]Section{a.networkSection(), a.matchingSection(), a.projectSection()}, a.fundedSection()...)
+	return append(out, a.trainingSection(), a.impactSection())
 }
 
 func (a *answers) networkSection() Section {
@@ -213,7 +214,7 @@ func (a *answers) figures() []Figure {
 	least := func(what string, source int, title string) Figure {
 		return Figure{what, fmt.Sprintf("≥ %d", source), a.rolledUp(title)}
 	}
-	return []Figure{
+	return append([]Figure{
 		number("I3S: third-sector bodies engaged", i3sBodies, having(a.organisations, "i3s_role", "ets")),
 		number("I3S: ICT firms engaged", i3sFirms, having(a.organisations, "i3s_role", "ict")),
 		number("I3S: bodies interviewed on their needs", interviewed, len(askedBodies)),
@@ -253,7 +254,7 @@ func (a *answers) figures() []Figure {
 		number("DigiCompSoc: hours of the coordinators' path", 22, int(a.minutes[coordinatorTitle]/60)),
 		number("DigiCompSoc: modules of the coordinators' path", 4, len(a.modules[coordinatorTitle])),
 		number("DigiCompSoc: seats reserved at the event", reservedSeats, int(a.editions["evento-22-ottobre"].GetCapacity())),
-	}
+	}, a.fundedFigures()...)
 }
 
 // measuredFrom is a figure that an entry has among its attributes.

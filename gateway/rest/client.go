@@ -98,6 +98,32 @@ func (c *Client) Delete(ctx context.Context, path string, opts ...Option) error 
 	return c.call(ctx, http.MethodDelete, path, nil, nil, opts)
 }
 
+// Upload sends a file as it is and reads the answer into out. An empty media type
+// leaves it to the server to find it in the content.
+func (c *Client) Upload(ctx context.Context, path, mediaType string, content []byte, out proto.Message, opts ...Option) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+path, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	if mediaType != "" {
+		req.Header.Set("Content-Type", mediaType)
+	}
+	return c.answer(req, out, opts)
+}
+
+// Download reads a file whole, and its media type.
+func (c *Client) Download(ctx context.Context, path string) (content []byte, mediaType string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Base+path, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	res, content, err := c.send(req, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	return content, res.Header.Get("Content-Type"), nil
+}
+
 func (c *Client) call(ctx context.Context, method, path string, in, out proto.Message, opts []Option) error {
 	var body io.Reader
 	if method == http.MethodPost || method == http.MethodPatch {
@@ -117,6 +143,21 @@ func (c *Client) call(ctx context.Context, method, path string, in, out proto.Me
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
+	return c.answer(req, out, opts)
+}
+
+// answer makes a call and reads the message that it is answered with.
+func (c *Client) answer(req *http.Request, out proto.Message, opts []Option) error {
+	_, body, err := c.send(req, opts)
+	if err != nil || out == nil {
+		return err
+	}
+	// A newer deployment may know more than we do.
+	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, out)
+}
+
+// send makes a call as the caller. An answer that is none is an error.
+func (c *Client) send(req *http.Request, opts []Option) (*http.Response, []byte, error) {
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
@@ -129,20 +170,16 @@ func (c *Client) call(ctx context.Context, method, path string, in, out proto.Me
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	answer, err := io.ReadAll(res.Body)
+	body, err := io.ReadAll(res.Body)
 	if err = errors.Join(err, res.Body.Close()); err != nil {
-		return err
+		return nil, nil, err
 	}
 	if res.StatusCode >= 300 {
-		return problem(res, answer)
+		return nil, nil, problem(res, body)
 	}
-	if out == nil {
-		return nil
-	}
-	// A newer deployment may know more than we do.
-	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(answer, out)
+	return res, body, nil
 }
 
 func problem(res *http.Response, body []byte) error {
