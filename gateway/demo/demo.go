@@ -72,6 +72,11 @@ func Run(ctx context.Context, client *rest.Client, opt Options) (*Report, error)
 		if len(have) < len(organisationsOf()) {
 			return nil, errors.New("the scenario is not there, or not all of it: load it first")
 		}
+		if project, err := l.findFunded(ctx); err != nil {
+			return nil, err
+		} else if project == nil {
+			l.people = nil // it was loaded without
+		}
 	}
 	opt.Progress("effects of events")
 	if err := l.await(ctx); err != nil {

@@ -34,8 +34,8 @@ type attack struct {
 }
 
 // attacks strike each process while the scenario needs it: organisations and
-// entries are loaded up to 280 ‰, matches to 305, projects to 385, the rest is
-// training and then impact.
+// entries are loaded up to a fifth, then matches, projects and the funded project
+// up to the middle; the rest is training and then impact.
 var attacks = []attack{
 	{"catalogue", 100}, {"nats", 170}, {"gateway", 220}, {"matching", 290}, {"projects", 340}, {"postgres", 500}, {"training", 700}, {"impact", 800},
 }
@@ -73,7 +73,10 @@ func TestDemoIsTheSameInBothShapes(t *testing.T) {
 	load := func(s *shape, x *saboteur) string {
 		t.Helper()
 		client := &rest.Client{Base: s.base, Token: s.operator(t).Token, HTTP: &http.Client{Transport: x, Timeout: time.Minute}}
-		report, err := demo.Run(t.Context(), client, demo.Options{Patience: 2 * time.Minute, Progress: func(step string) {
+		as := func(subject string) (*rest.Client, error) {
+			return &rest.Client{Base: s.base, Token: s.token(t, subject), HTTP: client.HTTP}, nil
+		}
+		report, err := demo.Run(t.Context(), client, demo.Options{Patience: 2 * time.Minute, As: as, Progress: func(step string) {
 			t.Logf("%s %s, after %d calls: %s", time.Now().Format("15:04:05.000"), s.name, x.calls.Load(), step)
 		}})
 		if err != nil {

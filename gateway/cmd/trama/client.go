@@ -20,24 +20,47 @@ type clientFlags struct {
 
 // client returns a client as the network operator.
 func (c clientFlags) client(g globals) (*rest.Client, error) {
-	cfg, err := g.load(nil)
+	out, issuer, err := c.base(g)
+	if err != nil || c.Token != "" {
+		return out, err
+	}
+	out.Token, err = issuer.Mint("trama", []auth.Role{authzv1.Role_ROLE_NETWORK_OPERATOR}, time.Hour)
+	return out, err
+}
+
+// people returns a function that makes clients of other people, with no role but
+// those of their memberships; nil where tokens are not ours to make.
+func (c clientFlags) people(g globals) (func(subject string) (*rest.Client, error), error) {
+	if c.Token != "" {
+		return nil, nil
+	}
+	base, issuer, err := c.base(g)
 	if err != nil {
 		return nil, err
+	}
+	return func(subject string) (*rest.Client, error) {
+		token, err := issuer.Mint(subject, nil, time.Hour)
+		return &rest.Client{Base: base.Base, Token: token, HTTP: base.HTTP}, err
+	}, nil
+}
+
+// base returns a client with the token that was given, or else the issuer of
+// one.
+func (c clientFlags) base(g globals) (*rest.Client, *auth.LocalIssuer, error) {
+	cfg, err := g.load(nil)
+	if err != nil {
+		return nil, nil, err
 	}
 	out := &rest.Client{Base: strings.TrimSuffix(c.Server, "/"), Token: c.Token, HTTP: &http.Client{Timeout: 2 * time.Minute}}
 	if out.Base == "" {
 		out.Base = "http://" + cfg.HTTP
 	}
 	if out.Token != "" {
-		return out, nil
+		return out, nil, nil
 	}
 	if cfg.Auth.Issuer != "" {
-		return nil, fmt.Errorf("tokens come from %s: give one with --token", cfg.Auth.Issuer)
+		return nil, nil, fmt.Errorf("tokens come from %s: give one with --token", cfg.Auth.Issuer)
 	}
 	issuer, err := suite.OpenLocalIssuer(cfg)
-	if err != nil {
-		return nil, err
-	}
-	out.Token, err = issuer.Mint("trama", []auth.Role{authzv1.Role_ROLE_NETWORK_OPERATOR}, time.Hour)
-	return out, err
+	return out, issuer, err
 }

@@ -26,9 +26,16 @@ func (c demoCommand) Run(ctx context.Context, g globals) error {
 	if err != nil {
 		return err
 	}
+	people, err := c.people(g)
+	if err != nil {
+		return err
+	}
+	if people == nil {
+		fmt.Fprintln(os.Stderr, "the funded project is left out: who submits a claim may not control it, and there is one token only")
+	}
 	start := time.Now()
 	report, err := demo.Run(ctx, client, demo.Options{
-		ReportOnly: c.ReportOnly, Patience: c.Patience,
+		ReportOnly: c.ReportOnly, Patience: c.Patience, As: people,
 		Progress: func(step string) { fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(start).Seconds(), step) },
 	})
 	if err != nil {
