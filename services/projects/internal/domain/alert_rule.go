@@ -24,6 +24,9 @@ const (
 	Underspend          AlertKind = "UNDERSPEND"
 	ClaimAboveGrant     AlertKind = "CLAIM_ABOVE_GRANT"
 	ReportDue           AlertKind = "REPORT_DUE"
+	QualityFailed       AlertKind = "CHECK_FAILED"
+	IssueOld            AlertKind = "ISSUE_OLD"
+	EntryOverdue        AlertKind = "ENTRY_OVERDUE"
 )
 
 // Costs reports whether only the lead and the partner in charge may see alerts of
@@ -137,11 +140,14 @@ func shipped() []*AlertRule {
 	underspend.Days = 90
 	return []*AlertRule{
 		rule("burn-high", BurnHigh, Warning, "Spesa oltre il piano", "Spending ahead of the plan", 12_000, at(11_000)),
+		partner(rule("check-failed", QualityFailed, Warning, "Controllo di qualità fallito", "Quality check failed", 0, nil)),
 		escalating(rule("claim-above-grant", ClaimAboveGrant, Critical, "Rendicontato oltre il contributo", "Claimed above the grant", 10_000, nil), 3*day),
 		escalating(rule("cost-performance", CostPerformance, Critical, "Il lavoro costa più del previsto (CPI)", "Work costs more than planned (CPI)", 9000, at(9500)), 14*day, NetworkOperator),
 		partner(rule("deadline-near", DeadlineNear, Notice, "Scadenza vicina", "Deadline near", 7, nil)),
 		escalating(partner(rule("deliverable-overdue", DeliverableOverdue, Warning, "Prodotto in ritardo", "Deliverable overdue", 0, nil)), 14*day),
+		partner(rule("entry-overdue", EntryOverdue, Warning, "Voce di registro scaduta", "Register entry overdue", 0, nil)),
 		partner(rule("float-low", FloatLow, Warning, "Margine negativo", "Negative float", 0, nil)),
+		escalating(partner(rule("issue-old", IssueOld, Warning, "Problema aperto da troppo tempo", "Issue open for too long", 30, nil)), 30*day),
 		partner(rule("line-overspent", LineOverspent, Warning, "Voce di budget sforata", "Budget line overspent", 10_000, nil)),
 		escalating(partner(rule("milestone-late", MilestoneLate, Critical, "Milestone mancata", "Milestone missed", 0, nil)), 7*day),
 		escalating(rule("report-due", ReportDue, Warning, "Rendiconto in scadenza", "Report due", 30, nil), 23*day),

@@ -15,6 +15,9 @@ type WatchFacts struct {
 	Deliverables []DeliverableFact
 	// Lines on which something is spent.
 	Lines []LineFact
+	// Entries of registers that ask for something: failed quality checks, and what
+	// is old or overdue.
+	Entries []EntryFact
 	// Planned and Spent are the project's totals.
 	Planned, Spent int64
 	// Claimed is the funding asked in submitted claims, by funder's key.
@@ -37,6 +40,17 @@ type TaskFact struct {
 type DeliverableFact struct {
 	ID, Organisation string
 	Due              civil.Date
+}
+
+// EntryFact is an entry of a register that asks for something.
+type EntryFact struct {
+	Register, ID, Organisation, State string
+	// Due is until when it does; empty for no date.
+	Due civil.Date
+	// Noted is the day on which it was entered.
+	Noted civil.Date
+	// Round is how many results were recorded, of a quality check.
+	Round int32
 }
 
 // LineFact is a budget line on which something is spent.
@@ -130,6 +144,8 @@ func (l *look) apply() {
 		}
 	case DeadlineNear:
 		l.deadlines()
+	case QualityFailed, IssueOld, EntryOverdue:
+		l.entries()
 	case LineOverspent:
 		for _, x := range l.facts.Lines {
 			if x.Spent > 0 {
@@ -166,6 +182,25 @@ func (l *look) tasks() {
 		case t.Milestone == (l.rule.Kind == MilestoneLate):
 			l.see(name, t.Organisation, l.days(t.Finish))
 		}
+	}
+}
+
+func (l *look) entries() {
+	for _, x := range l.facts.Entries {
+		failed := x.Register == QualityChecks.Collection && x.State == CheckFailed
+		unsolved := x.Register == Issues.Collection && (x.State == IssueOpen || x.State == IssueInProgress)
+		var value int64
+		switch {
+		case l.rule.Kind == QualityFailed && failed:
+			value = int64(x.Round)
+		case l.rule.Kind == IssueOld && unsolved:
+			value = l.days(x.Noted)
+		case l.rule.Kind == EntryOverdue && !failed && x.Due != "": // a failed check has an alert of its own
+			value = l.days(x.Due)
+		default:
+			continue
+		}
+		l.see(ids.Name("projects", l.project.ID, x.Register, x.ID), x.Organisation, value)
 	}
 }
 

@@ -35,7 +35,7 @@ func (s *Server) look(ctx context.Context, tx *sqldb.Tx, p *domain.Project, meas
 	if err != nil {
 		return domain.Changes{}, now, err
 	}
-	facts, err := store.FactsOf(ctx, tx, p, rules, s.today())
+	facts, err := store.FactsOf(ctx, tx, p, rules, s.today(), s.zone)
 	if err != nil {
 		return domain.Changes{}, now, err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/trama-suite/trama/services/platform/sqldb"
 	"github.com/trama-suite/trama/services/projects/internal/domain"
@@ -10,8 +11,8 @@ import (
 )
 
 // FactsOf reads what the rules look at in a project on a day, without what is
-// measured.
-func FactsOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project, rules []*domain.AlertRule, today civil.Date) (*domain.WatchFacts, error) {
+// measured. Days begin and end where zone says.
+func FactsOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project, rules []*domain.AlertRule, today civil.Date, zone *time.Location) (*domain.WatchFacts, error) {
 	f := &domain.WatchFacts{Claimed: map[string]int64{}, ClaimedPeriods: map[string]bool{}}
 	days, float := domain.Horizon(rules)
 	until := today.AddDays(int(days))
@@ -41,6 +42,10 @@ func FactsOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project, rules []*doma
 	if err != nil {
 		return nil, err
 	}
+	f.Entries, err = entriesOf(ctx, tx, p.ID, today, zone)
+	if err != nil {
+		return nil, err
+	}
 	f.Lines, err = collect(ctx, tx, func(r row) (domain.LineFact, error) {
 		var l domain.LineFact
 		err := r.Scan(&l.ID, &l.Organisation, &l.Amount, &l.Spent)
@@ -61,6 +66,30 @@ func FactsOf(ctx context.Context, tx *sqldb.Tx, p *domain.Project, rules []*doma
 		return struct{}{}, err
 	}, `SELECT funder, period, funding FROM claims WHERE project = $1 AND state IN ('SUBMITTED', 'IN_CONTROL', 'CERTIFIED', 'PAID')`, p.ID)
 	return f, err
+}
+
+// entriesOf reads what of a project's registers may be wrong on a day: failed
+// quality checks, which are in the charge of whoever made the thing, issues that
+// are not solved, and what is overdue.
+func entriesOf(ctx context.Context, tx *sqldb.Tx, project string, today civil.Date, zone *time.Location) ([]domain.EntryFact, error) {
+	return collect(ctx, tx, func(r row) (domain.EntryFact, error) {
+		var x domain.EntryFact
+		var created int64
+		var text string
+		if err := r.Scan(&x.Register, &x.ID, &x.Organisation, &x.State, &x.Due, &created, &text); err != nil {
+			return x, err
+		}
+		x.Noted = civil.Of(sqldb.Time(created).In(zone))
+		var check struct {
+			Round int32 `json:"round"`
+		}
+		err := readDoc(text, &check)
+		x.Round = check.Round
+		return x, err
+	}, `SELECT e.register, e.id, CASE WHEN e.state = 'FAILED' THEN COALESCE((SELECT d.organisation FROM deliverables d WHERE d.id = e.deliverable),
+			(SELECT t.organisation FROM tasks t WHERE t.id = e.task), e.organisation) ELSE e.organisation END, e.state, e.due, e.created, e.doc
+		FROM register_entries e WHERE e.project = $1 AND e.pending AND (e.register = 'qualityChecks' AND e.state = 'FAILED'
+			OR e.register = 'issues' AND e.state IN ('OPEN', 'IN_PROGRESS') OR e.due <> '' AND e.due < $2) ORDER BY e.register, e.id`, project, today)
 }
 
 // Due is a project whose rules are to be looked at.

@@ -65,6 +65,17 @@ const (
 	// A reporting period's report is due within the threshold, in days, or past,
 	// and no claim of the period is submitted (rendiconto in scadenza).
 	AlertKind_ALERT_KIND_REPORT_DUE AlertKind = 12
+	// A quality check's last result is a failure, and it has more results than the
+	// threshold: 0 tells of the first failure (controllo di qualità fallito).
+	AlertKind_ALERT_KIND_CHECK_FAILED AlertKind = 13
+	// An issue was noted more days ago than the threshold, and is open or in
+	// progress (problema aperto da troppo tempo).
+	AlertKind_ALERT_KIND_ISSUE_OLD AlertKind = 14
+	// An entry of a register still asks for something, and its date is past by more
+	// than the threshold, in days: an issue's, change's or purchase's date, a
+	// risk's review, a planned quality check, the next communication (voce di
+	// registro scaduta).
+	AlertKind_ALERT_KIND_ENTRY_OVERDUE AlertKind = 15
 )
 
 // Enum value maps for AlertKind.
@@ -83,6 +94,9 @@ var (
 		10: "ALERT_KIND_UNDERSPEND",
 		11: "ALERT_KIND_CLAIM_ABOVE_GRANT",
 		12: "ALERT_KIND_REPORT_DUE",
+		13: "ALERT_KIND_CHECK_FAILED",
+		14: "ALERT_KIND_ISSUE_OLD",
+		15: "ALERT_KIND_ENTRY_OVERDUE",
 	}
 	AlertKind_value = map[string]int32{
 		"ALERT_KIND_UNSPECIFIED":          0,
@@ -98,6 +112,9 @@ var (
 		"ALERT_KIND_UNDERSPEND":           10,
 		"ALERT_KIND_CLAIM_ABOVE_GRANT":    11,
 		"ALERT_KIND_REPORT_DUE":           12,
+		"ALERT_KIND_CHECK_FAILED":         13,
+		"ALERT_KIND_ISSUE_OLD":            14,
+		"ALERT_KIND_ENTRY_OVERDUE":        15,
 	}
 )
 
@@ -315,8 +332,8 @@ type Alert struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What kind of thing.
 	Kind AlertKind `protobuf:"varint,2,opt,name=kind,proto3,enum=trama.projects.v1.AlertKind" json:"kind,omitempty"`
-	// Resource name of what it is about: a task, budget line or deliverable,
-	// the project itself, or `projects/{project}/funders/{key}` and
+	// Resource name of what it is about: a task, budget line, deliverable or
+	// entry of a register, the project itself, or `projects/{project}/funders/{key}` and
 	// `projects/{project}/reportingPeriods/{key}`.
 	Cause string `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
 	// Open or closed.
@@ -951,7 +968,7 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\x04mine\x18\x03 \x01(\bR\x04mine\"i\n" +
 	"\x14StreamAlertsResponse\x12.\n" +
 	"\x05alert\x18\x01 \x01(\v2\x18.trama.projects.v1.AlertR\x05alert\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken*\x93\x03\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken*\xe8\x03\n" +
 	"\tAlertKind\x12\x1a\n" +
 	"\x16ALERT_KIND_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ALERT_KIND_TASK_LATE\x10\x01\x12\x1d\n" +
@@ -966,7 +983,10 @@ const file_trama_projects_v1_alert_proto_rawDesc = "" +
 	"\x15ALERT_KIND_UNDERSPEND\x10\n" +
 	"\x12 \n" +
 	"\x1cALERT_KIND_CLAIM_ABOVE_GRANT\x10\v\x12\x19\n" +
-	"\x15ALERT_KIND_REPORT_DUE\x10\f*\x83\x01\n" +
+	"\x15ALERT_KIND_REPORT_DUE\x10\f\x12\x1b\n" +
+	"\x17ALERT_KIND_CHECK_FAILED\x10\r\x12\x18\n" +
+	"\x14ALERT_KIND_ISSUE_OLD\x10\x0e\x12\x1c\n" +
+	"\x18ALERT_KIND_ENTRY_OVERDUE\x10\x0f*\x83\x01\n" +
 	"\rAlertSeverity\x12\x1e\n" +
 	"\x1aALERT_SEVERITY_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ALERT_SEVERITY_NOTICE\x10\x01\x12\x1a\n" +
