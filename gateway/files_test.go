@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -125,7 +125,7 @@ func serveFiles(t *testing.T, f *filing) *httptest.Server {
 		t.Fatal(err)
 	}
 	gateway := httptest.NewUnstartedServer(handler)
-	gateway.Config.ErrorLog = log.New(io.Discard, "", 0)
+	gateway.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	gateway.Start()
 	t.Cleanup(gateway.Close)
 	return gateway
@@ -144,7 +144,7 @@ func TestDownloadsAreTheFileAndNothingElse(t *testing.T) {
 	}
 	for path, want := range map[string]problem{
 		"/v1/" + strings.Replace(aFile, "1/", "2/", 1) + ":download": {Status: 404, Reason: "NOT_FOUND", Domain: "trama"},
-		"/v1/" + aFile + ":download?nmae=x":                          {Status: 400, Reason: "INVALID_REQUEST", Domain: "trama"},
+		"/v1/" + aFile + ":download?nane=x":                          {Status: 400, Reason: "INVALID_REQUEST", Domain: "trama"},
 	} {
 		res, body := send(t, "GET", server.URL+path, "")
 		requireProblem(t, res, body, want)
