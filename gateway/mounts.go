@@ -62,7 +62,7 @@ var mounts = map[string][]mount{
 		mountUpload,
 		bind(projectsv1.NewEarnedValueServiceClient, projectsv1.RegisterEarnedValueServiceHandlerClient),
 		bind(projectsv1.NewGateServiceClient, projectsv1.RegisterGateServiceHandlerClient),
-		bind(projectsv1.NewImportServiceClient, projectsv1.RegisterImportServiceHandlerClient),
+		bind(projectsv1.NewProjectImportServiceClient, projectsv1.RegisterProjectImportServiceHandlerClient),
 		bind(projectsv1.NewLessonServiceClient, projectsv1.RegisterLessonServiceHandlerClient),
 		bind(projectsv1.NewPlanServiceClient, projectsv1.RegisterPlanServiceHandlerClient),
 		bind(projectsv1.NewProjectServiceClient, projectsv1.RegisterProjectServiceHandlerClient),

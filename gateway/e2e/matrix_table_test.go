@@ -177,7 +177,7 @@ var overrides = map[string]override{
 			Task: &projectsv1.Task{Name: task, Title: text("Prova")}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"title"}},
 		}}
 	},
-	"ImportService.ImportProjects": set(func(r *projectsv1.ImportProjectsRequest) {
+	"ProjectImportService.ImportProjects": set(func(r *projectsv1.ImportProjectsRequest) {
 		r.Table, r.ValidateOnly = []byte("id;titolo\n"), true
 		r.Mapping = &projectsv1.ProjectImportMapping{
 			Rows: projectsv1.ProjectImportRows_PROJECT_IMPORT_ROWS_PROJECTS, Source: "prova", KeyColumns: []string{"id"}, Values: []*projectsv1.ProjectImportValue{

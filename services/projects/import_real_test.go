@@ -100,7 +100,7 @@ func TestImportReconstruction(t *testing.T) {
 			return // the same import with less data runs there in TestImportsTellOfEveryRow
 		}
 		s := start(t, open)
-		imports := projectsv1.NewImportServiceClient(s.Conn)
+		imports := projectsv1.NewProjectImportServiceClient(s.Conn)
 		operator := s.As(operator, "")
 		bodies, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(files["enti.csv"], []byte("\ufeff")))).ReadAll()
 		if err != nil {

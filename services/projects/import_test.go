@@ -76,7 +76,7 @@ func found(lines []*projectsv1.ProjectImportLine) []string {
 func TestImportsTellOfEveryRow(t *testing.T) {
 	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
 		s := start(t, open)
-		client, as := projectsv1.NewImportServiceClient(s.Conn), s.As(operator, "")
+		client, as := projectsv1.NewProjectImportServiceClient(s.Conn), s.As(operator, "")
 		s.TaxCode("00000000001", member)
 		load := func(rows string, m *projectsv1.ProjectImportMapping, dry bool) *projectsv1.ImportProjectsResponse {
 			return must[*projectsv1.ImportProjectsResponse](t)(client.ImportProjects(as, &projectsv1.ImportProjectsRequest{Table: []byte(rows), Mapping: m, ValidateOnly: dry}))
@@ -137,7 +137,7 @@ func TestImportsTellOfEveryRow(t *testing.T) {
 func TestWhoImportsAndWhat(t *testing.T) {
 	testkit.EachDB(t, func(t *testing.T, open testkit.OpenDB) {
 		s := start(t, open)
-		client := projectsv1.NewImportServiceClient(s.Conn)
+		client := projectsv1.NewProjectImportServiceClient(s.Conn)
 		call := func(as context.Context, change func(*projectsv1.ImportProjectsRequest)) error {
 			req := &projectsv1.ImportProjectsRequest{Table: []byte(projectRows), Mapping: proto.CloneOf(projectTable())}
 			if change != nil {

@@ -39,7 +39,7 @@ type Server struct {
 	projectsv1.UnsafeResourceServiceServer
 	projectsv1.UnsafeScheduleServiceServer
 	projectsv1.UnsafeBudgetServiceServer
-	projectsv1.UnsafeImportServiceServer
+	projectsv1.UnsafeProjectImportServiceServer
 	projectsv1.UnsafeExpenditureServiceServer
 	projectsv1.UnsafeClaimServiceServer
 	projectsv1.UnsafeAlertServiceServer
@@ -94,7 +94,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	projectsv1.RegisterResourceServiceServer(r, s)
 	projectsv1.RegisterScheduleServiceServer(r, s)
 	projectsv1.RegisterBudgetServiceServer(r, s)
-	projectsv1.RegisterImportServiceServer(r, s)
+	projectsv1.RegisterProjectImportServiceServer(r, s)
 	projectsv1.RegisterExpenditureServiceServer(r, s)
 	projectsv1.RegisterClaimServiceServer(r, s)
 	projectsv1.RegisterAlertServiceServer(r, s)

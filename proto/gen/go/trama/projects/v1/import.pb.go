@@ -1168,8 +1168,8 @@ const file_trama_projects_v1_import_proto_rawDesc = "" +
 	"'PROJECT_IMPORT_REASON_PROJECT_AMBIGUOUS\x10\x10\x12\"\n" +
 	"\x1ePROJECT_IMPORT_REASON_OVERPAID\x10\x11\x12!\n" +
 	"\x1dPROJECT_IMPORT_REASON_FORMULA\x10\x12\x12\x1e\n" +
-	"\x1aPROJECT_IMPORT_REASON_RULE\x10\x132\xa1\x01\n" +
-	"\rImportService\x12\x8f\x01\n" +
+	"\x1aPROJECT_IMPORT_REASON_RULE\x10\x132\xa8\x01\n" +
+	"\x14ProjectImportService\x12\x8f\x01\n" +
 	"\x0eImportProjects\x12(.trama.projects.v1.ImportProjectsRequest\x1a).trama.projects.v1.ImportProjectsResponse\"(\xea\xe0\x18\x06\n" +
 	"\x02\x01\x02\x10\x01\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/projects:importBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
@@ -1219,8 +1219,8 @@ var file_trama_projects_v1_import_proto_depIdxs = []int32{
 	12, // 12: trama.projects.v1.ImportProjectsResponse.amount_refused:type_name -> trama.type.v1.Money
 	9,  // 13: trama.projects.v1.ImportProjectsResponse.phases:type_name -> trama.projects.v1.ProjectImportPhaseCount
 	8,  // 14: trama.projects.v1.ImportProjectsResponse.lines:type_name -> trama.projects.v1.ProjectImportLine
-	6,  // 15: trama.projects.v1.ImportService.ImportProjects:input_type -> trama.projects.v1.ImportProjectsRequest
-	10, // 16: trama.projects.v1.ImportService.ImportProjects:output_type -> trama.projects.v1.ImportProjectsResponse
+	6,  // 15: trama.projects.v1.ProjectImportService.ImportProjects:input_type -> trama.projects.v1.ImportProjectsRequest
+	10, // 16: trama.projects.v1.ProjectImportService.ImportProjects:output_type -> trama.projects.v1.ImportProjectsResponse
 	16, // [16:17] is the sub-list for method output_type
 	15, // [15:16] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name

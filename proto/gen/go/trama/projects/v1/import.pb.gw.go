@@ -35,7 +35,7 @@ var (
 	_ = metadata.Join
 )
 
-func request_ImportService_ImportProjects_0(ctx context.Context, marshaler runtime.Marshaler, client ImportServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func request_ProjectImportService_ImportProjects_0(ctx context.Context, marshaler runtime.Marshaler, client ProjectImportServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq ImportProjectsRequest
 		metadata runtime.ServerMetadata
@@ -50,7 +50,7 @@ func request_ImportService_ImportProjects_0(ctx context.Context, marshaler runti
 	return msg, metadata, err
 }
 
-func local_request_ImportService_ImportProjects_0(ctx context.Context, marshaler runtime.Marshaler, server ImportServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+func local_request_ProjectImportService_ImportProjects_0(ctx context.Context, marshaler runtime.Marshaler, server ProjectImportServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq ImportProjectsRequest
 		metadata runtime.ServerMetadata
@@ -62,39 +62,39 @@ func local_request_ImportService_ImportProjects_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
-// RegisterImportServiceHandlerServer registers the http handlers for service ImportService to "mux".
-// UnaryRPC     :call ImportServiceServer directly.
+// RegisterProjectImportServiceHandlerServer registers the http handlers for service ProjectImportService to "mux".
+// UnaryRPC     :call ProjectImportServiceServer directly.
 // StreamingRPC :currently unsupported pending https://github.com/grpc/grpc-go/issues/906.
-// Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterImportServiceHandlerFromEndpoint instead.
+// Note that using this registration option will cause many gRPC library features to stop working. Consider using RegisterProjectImportServiceHandlerFromEndpoint instead.
 // GRPC interceptors will not work for this type of registration. To use interceptors, you must use the "runtime.WithMiddlewares" option in the "runtime.NewServeMux" call.
-func RegisterImportServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server ImportServiceServer) error {
-	mux.Handle(http.MethodPost, pattern_ImportService_ImportProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+func RegisterProjectImportServiceHandlerServer(ctx context.Context, mux *runtime.ServeMux, server ProjectImportServiceServer) error {
+	mux.Handle(http.MethodPost, pattern_ProjectImportService_ImportProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/trama.projects.v1.ImportService/ImportProjects", runtime.WithHTTPPathPattern("/v1/projects:import"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/trama.projects.v1.ProjectImportService/ImportProjects", runtime.WithHTTPPathPattern("/v1/projects:import"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := local_request_ImportService_ImportProjects_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		resp, md, err := local_request_ProjectImportService_ImportProjects_0(annotatedContext, inboundMarshaler, server, req, pathParams)
 		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ImportService_ImportProjects_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ProjectImportService_ImportProjects_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 
 	return nil
 }
 
-// RegisterImportServiceHandlerFromEndpoint is same as RegisterImportServiceHandler but
+// RegisterProjectImportServiceHandlerFromEndpoint is same as RegisterProjectImportServiceHandler but
 // automatically dials to "endpoint" and closes the connection when "ctx" gets done.
-func RegisterImportServiceHandlerFromEndpoint(ctx context.Context, mux *runtime.ServeMux, endpoint string, opts []grpc.DialOption) (err error) {
+func RegisterProjectImportServiceHandlerFromEndpoint(ctx context.Context, mux *runtime.ServeMux, endpoint string, opts []grpc.DialOption) (err error) {
 	conn, err := grpc.NewClient(endpoint, opts...)
 	if err != nil {
 		return err
@@ -113,45 +113,45 @@ func RegisterImportServiceHandlerFromEndpoint(ctx context.Context, mux *runtime.
 			}
 		}()
 	}()
-	return RegisterImportServiceHandler(ctx, mux, conn)
+	return RegisterProjectImportServiceHandler(ctx, mux, conn)
 }
 
-// RegisterImportServiceHandler registers the http handlers for service ImportService to "mux".
+// RegisterProjectImportServiceHandler registers the http handlers for service ProjectImportService to "mux".
 // The handlers forward requests to the grpc endpoint over "conn".
-func RegisterImportServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
-	return RegisterImportServiceHandlerClient(ctx, mux, NewImportServiceClient(conn))
+func RegisterProjectImportServiceHandler(ctx context.Context, mux *runtime.ServeMux, conn *grpc.ClientConn) error {
+	return RegisterProjectImportServiceHandlerClient(ctx, mux, NewProjectImportServiceClient(conn))
 }
 
-// RegisterImportServiceHandlerClient registers the http handlers for service ImportService
-// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "ImportServiceClient".
-// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "ImportServiceClient"
+// RegisterProjectImportServiceHandlerClient registers the http handlers for service ProjectImportService
+// to "mux". The handlers forward requests to the grpc endpoint over the given implementation of "ProjectImportServiceClient".
+// Note: the gRPC framework executes interceptors within the gRPC handler. If the passed in "ProjectImportServiceClient"
 // doesn't go through the normal gRPC flow (creating a gRPC client etc.) then it will be up to the passed in
-// "ImportServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
-func RegisterImportServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client ImportServiceClient) error {
-	mux.Handle(http.MethodPost, pattern_ImportService_ImportProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+// "ProjectImportServiceClient" to call the correct interceptors. This client ignores the HTTP middlewares.
+func RegisterProjectImportServiceHandlerClient(ctx context.Context, mux *runtime.ServeMux, client ProjectImportServiceClient) error {
+	mux.Handle(http.MethodPost, pattern_ProjectImportService_ImportProjects_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/trama.projects.v1.ImportService/ImportProjects", runtime.WithHTTPPathPattern("/v1/projects:import"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/trama.projects.v1.ProjectImportService/ImportProjects", runtime.WithHTTPPathPattern("/v1/projects:import"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		resp, md, err := request_ImportService_ImportProjects_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		resp, md, err := request_ProjectImportService_ImportProjects_0(annotatedContext, inboundMarshaler, client, req, pathParams)
 		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
 		if err != nil {
 			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
 			return
 		}
-		forward_ImportService_ImportProjects_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+		forward_ProjectImportService_ImportProjects_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
 	return nil
 }
 
 var (
-	pattern_ImportService_ImportProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "projects"}, "import"))
+	pattern_ProjectImportService_ImportProjects_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "projects"}, "import"))
 )
 
 var (
-	forward_ImportService_ImportProjects_0 = runtime.ForwardResponseMessage
+	forward_ProjectImportService_ImportProjects_0 = runtime.ForwardResponseMessage
 )

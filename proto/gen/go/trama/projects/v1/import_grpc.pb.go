@@ -19,16 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ImportService_ImportProjects_FullMethodName = "/trama.projects.v1.ImportService/ImportProjects"
+	ProjectImportService_ImportProjects_FullMethodName = "/trama.projects.v1.ProjectImportService/ImportProjects"
 )
 
-// ImportServiceClient is the client API for ImportService service.
+// ProjectImportServiceClient is the client API for ProjectImportService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// ImportService takes projects in that exist elsewhere (importazione di progetti
+// ProjectImportService takes projects in that exist elsewhere (importazione di progetti
 // esistenti), with what was paid on them.
-type ImportServiceClient interface {
+type ProjectImportServiceClient interface {
 	// Creates and changes projects from one table and answers line by line. A row
 	// is known by its source and key: sending the same again writes nothing, a
 	// changed row changes its project. A row that cannot be taken is refused with
@@ -40,31 +40,31 @@ type ImportServiceClient interface {
 	ImportProjects(ctx context.Context, in *ImportProjectsRequest, opts ...grpc.CallOption) (*ImportProjectsResponse, error)
 }
 
-type importServiceClient struct {
+type projectImportServiceClient struct {
 	cc grpc.ClientConnInterface
 }
 
-func NewImportServiceClient(cc grpc.ClientConnInterface) ImportServiceClient {
-	return &importServiceClient{cc}
+func NewProjectImportServiceClient(cc grpc.ClientConnInterface) ProjectImportServiceClient {
+	return &projectImportServiceClient{cc}
 }
 
-func (c *importServiceClient) ImportProjects(ctx context.Context, in *ImportProjectsRequest, opts ...grpc.CallOption) (*ImportProjectsResponse, error) {
+func (c *projectImportServiceClient) ImportProjects(ctx context.Context, in *ImportProjectsRequest, opts ...grpc.CallOption) (*ImportProjectsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ImportProjectsResponse)
-	err := c.cc.Invoke(ctx, ImportService_ImportProjects_FullMethodName, in, out, cOpts...)
+	err := c.cc.Invoke(ctx, ProjectImportService_ImportProjects_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// ImportServiceServer is the server API for ImportService service.
-// All implementations must embed UnimplementedImportServiceServer
+// ProjectImportServiceServer is the server API for ProjectImportService service.
+// All implementations must embed UnimplementedProjectImportServiceServer
 // for forward compatibility.
 //
-// ImportService takes projects in that exist elsewhere (importazione di progetti
+// ProjectImportService takes projects in that exist elsewhere (importazione di progetti
 // esistenti), with what was paid on them.
-type ImportServiceServer interface {
+type ProjectImportServiceServer interface {
 	// Creates and changes projects from one table and answers line by line. A row
 	// is known by its source and key: sending the same again writes nothing, a
 	// changed row changes its project. A row that cannot be taken is refused with
@@ -74,68 +74,68 @@ type ImportServiceServer interface {
 	// waived, for the reason that it was imported. Errors: TABLE_WRONG,
 	// MAPPING_WRONG.
 	ImportProjects(context.Context, *ImportProjectsRequest) (*ImportProjectsResponse, error)
-	mustEmbedUnimplementedImportServiceServer()
+	mustEmbedUnimplementedProjectImportServiceServer()
 }
 
-// UnimplementedImportServiceServer must be embedded to have
+// UnimplementedProjectImportServiceServer must be embedded to have
 // forward compatible implementations.
 //
 // NOTE: this should be embedded by value instead of pointer to avoid a nil
 // pointer dereference when methods are called.
-type UnimplementedImportServiceServer struct{}
+type UnimplementedProjectImportServiceServer struct{}
 
-func (UnimplementedImportServiceServer) ImportProjects(context.Context, *ImportProjectsRequest) (*ImportProjectsResponse, error) {
+func (UnimplementedProjectImportServiceServer) ImportProjects(context.Context, *ImportProjectsRequest) (*ImportProjectsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ImportProjects not implemented")
 }
-func (UnimplementedImportServiceServer) mustEmbedUnimplementedImportServiceServer() {}
-func (UnimplementedImportServiceServer) testEmbeddedByValue()                       {}
+func (UnimplementedProjectImportServiceServer) mustEmbedUnimplementedProjectImportServiceServer() {}
+func (UnimplementedProjectImportServiceServer) testEmbeddedByValue()                              {}
 
-// UnsafeImportServiceServer may be embedded to opt out of forward compatibility for this service.
-// Use of this interface is not recommended, as added methods to ImportServiceServer will
+// UnsafeProjectImportServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to ProjectImportServiceServer will
 // result in compilation errors.
-type UnsafeImportServiceServer interface {
-	mustEmbedUnimplementedImportServiceServer()
+type UnsafeProjectImportServiceServer interface {
+	mustEmbedUnimplementedProjectImportServiceServer()
 }
 
-func RegisterImportServiceServer(s grpc.ServiceRegistrar, srv ImportServiceServer) {
-	// If the following call panics, it indicates UnimplementedImportServiceServer was
+func RegisterProjectImportServiceServer(s grpc.ServiceRegistrar, srv ProjectImportServiceServer) {
+	// If the following call panics, it indicates UnimplementedProjectImportServiceServer was
 	// embedded by pointer and is nil.  This will cause panics if an
 	// unimplemented method is ever invoked, so we test this at initialization
 	// time to prevent it from happening at runtime later due to I/O.
 	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
 		t.testEmbeddedByValue()
 	}
-	s.RegisterService(&ImportService_ServiceDesc, srv)
+	s.RegisterService(&ProjectImportService_ServiceDesc, srv)
 }
 
-func _ImportService_ImportProjects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+func _ProjectImportService_ImportProjects_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ImportProjectsRequest)
 	if err := dec(in); err != nil {
 		return nil, err
 	}
 	if interceptor == nil {
-		return srv.(ImportServiceServer).ImportProjects(ctx, in)
+		return srv.(ProjectImportServiceServer).ImportProjects(ctx, in)
 	}
 	info := &grpc.UnaryServerInfo{
 		Server:     srv,
-		FullMethod: ImportService_ImportProjects_FullMethodName,
+		FullMethod: ProjectImportService_ImportProjects_FullMethodName,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(ImportServiceServer).ImportProjects(ctx, req.(*ImportProjectsRequest))
+		return srv.(ProjectImportServiceServer).ImportProjects(ctx, req.(*ImportProjectsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
 
-// ImportService_ServiceDesc is the grpc.ServiceDesc for ImportService service.
+// ProjectImportService_ServiceDesc is the grpc.ServiceDesc for ProjectImportService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
-var ImportService_ServiceDesc = grpc.ServiceDesc{
-	ServiceName: "trama.projects.v1.ImportService",
-	HandlerType: (*ImportServiceServer)(nil),
+var ProjectImportService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "trama.projects.v1.ProjectImportService",
+	HandlerType: (*ProjectImportServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
 			MethodName: "ImportProjects",
-			Handler:    _ImportService_ImportProjects_Handler,
+			Handler:    _ProjectImportService_ImportProjects_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
