@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
@@ -282,6 +283,13 @@ func TestIssuesAndRisks(t *testing.T) {
 		if len(list) != 1 || list[0].GetName() != x.GetName() {
 			t.Errorf("found %v", list)
 		}
+		// What an entry is about may be deleted: the entry can be changed all the same.
+		gone := s.addTask(w.p, &projectsv1.Task{Title: text("Via")})
+		about := must[*projectsv1.Issue](t)(s.CreateIssue(me, &projectsv1.CreateIssueRequest{Parent: w.p.GetName(), Issue: &projectsv1.Issue{Title: text("Ritardo"), Severity: 2, Urgency: 2, Task: gone.GetName()}}))
+		must[*emptypb.Empty](t)(s.DeleteTask(me, &projectsv1.DeleteTaskRequest{Name: gone.GetName()}))
+		must[*projectsv1.Issue](t)(s.UpdateIssue(me, &projectsv1.UpdateIssueRequest{Issue: &projectsv1.Issue{Name: about.GetName(), Description: "non serve più"}}))
+		_, err = s.UpdateIssue(me, &projectsv1.UpdateIssueRequest{Issue: &projectsv1.Issue{Name: x.GetName(), Task: gone.GetName()}})
+		refused(t, err, codes.InvalidArgument, errs.ReferenceNotFound)
 		_, err = s.UpdateProject(me, &projectsv1.UpdateProjectRequest{Project: &projectsv1.Project{Name: w.p.GetName(), Partners: []*projectsv1.Partner{{Organisation: leader, Role: projectsv1.PartnerRole_PARTNER_ROLE_LEAD}}}})
 		refused(t, err, codes.FailedPrecondition, domain.PartnerInUse)
 	})

@@ -192,6 +192,11 @@ func TestBatchesAreAllOrNothing(t *testing.T) {
 		if f := fieldsOf(t, err); len(f) != 1 || f[0] != "requests[1].task.calendar" {
 			t.Errorf("the error is about %v", f)
 		}
+		_, err = s.BatchUpdateTasks(me, &projectsv1.BatchUpdateTasksRequest{Parent: p.GetName(), Requests: []*projectsv1.UpdateTaskRequest{
+			{Task: &projectsv1.Task{Name: made[2].GetName(), ActualFinishDate: "2026-01-02"}}}})
+		if f := fieldsOf(t, err); len(f) != 1 || f[0] != "requests[0].task.actual_start_date" {
+			t.Errorf("the error is about %v", f)
+		}
 		if got := s.schedule(p); got.GetPlanVersion() != version || s.readTask(made[0].GetName()).GetDurationMinutes() != days(1) {
 			t.Errorf("something was written: %v", got)
 		}
@@ -286,7 +291,11 @@ func TestLevellingKeepsWithinWhatThereIs(t *testing.T) {
 		}
 		_, err := s.LevelSchedule(me, &projectsv1.LevelScheduleRequest{Name: name, Apply: true, PlanVersion: 2})
 		refused(t, err, codes.Aborted, errs.StaleEtag)
-		done := must[*projectsv1.LevelScheduleResponse](t)(s.LevelSchedule(me, &projectsv1.LevelScheduleRequest{Name: name, Apply: true, PlanVersion: 3}))
+		apply := &projectsv1.LevelScheduleRequest{Name: name, Apply: true, PlanVersion: 3, RequestId: "l"}
+		done := must[*projectsv1.LevelScheduleResponse](t)(s.LevelSchedule(me, apply))
+		if again := must[*projectsv1.LevelScheduleResponse](t)(s.LevelSchedule(me, apply)); !proto.Equal(again, done) || s.schedule(p).GetPlanVersion() != 4 {
+			t.Errorf("asked once more it gave %v", again)
+		}
 		if !done.GetApplied() || s.schedule(p).GetFinishTime() != "2026-01-08T17:00" {
 			t.Errorf("levelling gave %v", done)
 		}
@@ -384,6 +393,13 @@ func TestPlansGoToOtherProgramsAndComeBack(t *testing.T) {
 		}
 		if e := refused(t, load(document(row(1, after(9)))), codes.InvalidArgument, domain.PlanFileWrong); e.Metadata["line"] != "2" {
 			t.Errorf("the absent task is told as %s", e)
+		}
+		// What nobody may write is refused: the task could not be changed afterwards.
+		language := `<ExtendedAttributes><ExtendedAttribute><FieldID>1</FieldID><Alias>Trama language</Alias></ExtendedAttribute></ExtendedAttributes>`
+		strange := row(1, "<ExtendedAttribute><FieldID>1</FieldID><Value>!!</Value></ExtendedAttribute>")
+		strange = strings.Replace(string(document(strange)), "<Tasks>", language+"<Tasks>", 1)
+		if e := refused(t, load([]byte(strange)), codes.InvalidArgument, domain.PlanFileWrong); e.Metadata["line"] != "2" {
+			t.Errorf("the strange language is told as %s", e)
 		}
 		if now := s.schedule(p); !proto.Equal(before, now) {
 			t.Errorf("what failed has changed the plan: %v", now)

@@ -130,10 +130,13 @@ func (g *Gate) Confirm(p *Project, key string, confirmed bool, by Act) error {
 	if g.Items[i].Check != CheckConfirmation {
 		return errs.New(errs.FailedPrecondition, ArtefactNotConfirmed, "%s is not a point that people confirm", key)
 	}
-	action := Confirmed
-	g.Items[i].Confirmed, g.Items[i].By = confirmed, &by
+	action, who := Confirmed, &by
 	if !confirmed {
-		action, g.Items[i].By = Unconfirmed, nil
+		action, who = Unconfirmed, nil
+	}
+	g.Items[i].Confirmed = confirmed
+	if !g.Items[i].Waived { // who waived it answers for that, whoever ticks it
+		g.Items[i].By = who
 	}
 	g.log(key, action, by)
 	return nil
@@ -207,13 +210,17 @@ func (g *Gate) approver(holds func(role string) bool) (string, error) {
 	return "", errs.New(errs.PermissionDenied, ApproverRole, "the gate %s is approved by one of: %s", g.Key, strings.Join(g.Approvers, ", ")).With("gate", g.Name())
 }
 
-// Remove takes an artefact off what the gate asks for.
-func (g *Gate) Remove(p *Project, key string, by Act) error {
+// Remove takes an artefact off what the gate asks for. As it goes further than a
+// waiver, it is for those who may approve the gate too.
+func (g *Gate) Remove(p *Project, key string, holds func(role string) bool, by Act) error {
 	if err := g.open(p, by.Note); err != nil {
 		return err
 	}
 	i, err := g.item(p, key)
 	if err != nil {
+		return err
+	}
+	if by.Role, err = g.approver(holds); err != nil {
 		return err
 	}
 	g.log(key, Removed, by).Evidence = g.Items[i].Evidence

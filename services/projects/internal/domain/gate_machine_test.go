@@ -190,8 +190,11 @@ func (m *machine) waive(t *rapid.T) {
 
 func (m *machine) remove(t *rapid.T) {
 	gate, key := m.draw(t)
+	holder := rapid.Bool().Draw(t, "approver")
 	i := m.m.find(gate, key)
-	if m.bent(t, gate, m.m.bendable(gate) && i != nil, func(g *domain.Gate) error { return g.Remove(m.p, key, who) }) {
+	if m.bent(t, gate, m.m.bendable(gate) && i != nil && holder, func(g *domain.Gate) error {
+		return g.Remove(m.p, key, func(string) bool { return holder }, who)
+	}) {
 		m.m.gates[gate] = slices.DeleteFunc(m.m.gates[gate], func(x modelItem) bool { return x.key == key })
 	}
 }

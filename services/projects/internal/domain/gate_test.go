@@ -108,3 +108,21 @@ func TestARefusalNamesEachMissingArtefact(t *testing.T) {
 		t.Errorf("an auditor: %v", err)
 	}
 }
+
+func TestWhoWaivedAnArtefactAnswersForIt(t *testing.T) {
+	p := open(t)
+	g := &domain.Gate{Project: p.ID, Key: "rfp", Approvers: []string{"NETWORK_OPERATOR"},
+		Items: []domain.Item{{Key: "handed-over", Title: italian("Consegna"), Check: domain.CheckConfirmation}}}
+	waiver := domain.Act{Actor: "approver", Note: "small", Time: who.Time}
+	if err := g.Waive(p, "handed-over", anybody, "", "2026-01-05", waiver); err != nil {
+		t.Fatal(err)
+	}
+	for _, confirmed := range []bool{true, false} {
+		if err := g.Confirm(p, "handed-over", confirmed, who); err != nil {
+			t.Fatal(err)
+		}
+		if by := g.Items[0].By; by == nil || by.Actor != "approver" {
+			t.Errorf("confirmed %t: the waiver is by %+v", confirmed, by)
+		}
+	}
+}

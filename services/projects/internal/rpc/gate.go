@@ -158,7 +158,7 @@ func (s *Server) WaiveArtefact(ctx context.Context, req *projectsv1.WaiveArtefac
 func (s *Server) RemoveArtefact(ctx context.Context, req *projectsv1.RemoveArtefactRequest) (*projectsv1.Gate, error) {
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Gate, error) {
 		return s.alterGate(ctx, tx, req, func(p *domain.Project, g *domain.Gate) error {
-			return g.Remove(p, req.GetArtefact(), s.act(ctx, req.GetReason()))
+			return g.Remove(p, req.GetArtefact(), holds(ctx, p), s.act(ctx, req.GetReason()))
 		})
 	})
 }

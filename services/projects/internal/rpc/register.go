@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -51,9 +52,12 @@ func requireWriter(ctx context.Context, p *domain.Project, shared bool, organisa
 }
 
 // checkMentions returns an error where an entry refers to what is not in the
-// project.
-func checkMentions(ctx context.Context, tx *sqldb.Tx, x domain.Registered) error {
-	unknown, err := store.Unknown(ctx, tx, x.Head().Project, x.Mentions())
+// project, beside what it referred to before: that may have been deleted since.
+func checkMentions(ctx context.Context, tx *sqldb.Tx, x domain.Registered, before []domain.Mention) error {
+	fresh := slices.DeleteFunc(x.Mentions(), func(m domain.Mention) bool {
+		return slices.ContainsFunc(before, func(b domain.Mention) bool { return b.Name == m.Name })
+	})
+	unknown, err := store.Unknown(ctx, tx, x.Head().Project, fresh)
 	if err != nil || unknown == nil {
 		return err
 	}
@@ -78,7 +82,7 @@ func (s *Server) add(ctx context.Context, tx *sqldb.Tx, p *domain.Project, id st
 	if err != nil {
 		return err
 	}
-	if err := checkMentions(ctx, tx, x); err != nil {
+	if err := checkMentions(ctx, tx, x, nil); err != nil {
 		return err
 	}
 	if found, err := store.EntryExists(ctx, tx, x); err != nil {
@@ -208,7 +212,7 @@ func (r register[T, X, M]) update(ctx context.Context, s *Server, req proto.Mess
 		if err != nil {
 			return err
 		}
-		charge, bound := x.Head().Organisation, r.bound(x)
+		charge, bound, mentions := x.Head().Organisation, r.bound(x), x.Mentions()
 		r.write(x, m)
 		if charge != x.Head().Organisation || bound != r.bound(x) {
 			if err := requireLead(ctx, p); err != nil {
@@ -218,7 +222,7 @@ func (r register[T, X, M]) update(ctx context.Context, s *Server, req proto.Mess
 		if err := domain.ReviseEntry(x, p, s.now()); err != nil {
 			return err
 		}
-		return checkMentions(ctx, tx, x)
+		return checkMentions(ctx, tx, x, mentions)
 	})
 }
 

@@ -95,7 +95,9 @@ func feedOf(plan *domain.Plan, deliverables []*domain.Deliverable, now time.Time
 	}
 	for _, t := range plan.Tasks {
 		if t.Minutes == 0 && !t.Times.Summary {
-			add("milestone", t.Name(), t.Title.Text, t.Times.Finish, 0, t.Stamp, t.Complete())
+			stamp := t.Stamp
+			stamp.Version += plan.Settings.PlanVersion // its day may change without anybody writing to it
+			add("milestone", t.Name(), t.Title.Text, t.Times.Finish, 0, stamp, t.Complete())
 		}
 		if t.Deadline != 0 {
 			add("deadline", t.Name(), t.Title.Text, t.Deadline.Date(), t.Deadline, t.Stamp, t.Complete())

@@ -132,8 +132,40 @@ func (s *Server) takeIn(ctx context.Context, tx *sqldb.Tx, p *domain.Project, re
 	if err := in.Plan.Compute(); err != nil {
 		return nil, nil, in.locate(err)
 	}
+	if err := in.check(); err != nil {
+		return nil, nil, err
+	}
 	out, err := importProto(in)
 	return out, in, err
+}
+
+// check returns an error where the document holds what nobody may write: no
+// change to it would be taken afterwards.
+func (in *taken) check() error {
+	if c, r := len(in.Plan.Calendars), len(in.Plan.Resources); c > domain.MaxCalendars || r > domain.MaxResources {
+		return errs.InvalidField(domain.PlanFileTooLarge, "file", "a plan has at most %d calendars and %d resources, this one %d and %d",
+			domain.MaxCalendars, domain.MaxResources, c, r)
+	}
+	wrong := func(what string, uid int64, line int, err error) error {
+		return errs.InvalidField(domain.PlanFileWrong, "file", "%s UID %d (line %d): %s", what, uid, line, err).With("line", strconv.Itoa(line))
+	}
+	for _, t := range in.Plan.Tasks {
+		if err := platform.Validate(taskProto(t, "")); err != nil {
+			row := in.Rows[t.ID]
+			return wrong("task", row.UID, row.Line, err)
+		}
+	}
+	for _, c := range in.Plan.Calendars {
+		if err := platform.Validate(calendarProto(c)); err != nil {
+			return errs.InvalidField(domain.PlanFileWrong, "file", "calendar %q: %s", c.Title.Text, err)
+		}
+	}
+	for _, r := range in.Plan.Resources {
+		if err := platform.Validate(resourceProto(r)); err != nil {
+			return errs.InvalidField(domain.PlanFileWrong, "file", "resource %q: %s", r.Title.Text, err)
+		}
+	}
+	return nil
 }
 
 // locate says of an error about the new plan which rows of the document it is

@@ -26,7 +26,8 @@ func (s *Server) LevelSchedule(ctx context.Context, req *projectsv1.LevelSchedul
 		if err := requireLead(ctx, plan.Project); err != nil {
 			return nil, err
 		}
-		if v := req.GetPlanVersion(); v != 0 && v != plan.Settings.PlanVersion {
+		// What applies is checked once more below, where a repeated request has its first answer.
+		if v := req.GetPlanVersion(); !req.GetApply() && v != 0 && v != plan.Settings.PlanVersion {
 			return nil, errs.Stale(req.GetName())
 		}
 		return plan, plan.Project.Writable()
@@ -56,6 +57,9 @@ func (s *Server) LevelSchedule(ctx context.Context, req *projectsv1.LevelSchedul
 		}
 		changed, was := []*domain.Task{}, []int64{}
 		err = s.replan(ctx, tx, p, func(now *domain.Plan) error {
+			if v := req.GetPlanVersion(); v != 0 && v != now.Settings.PlanVersion {
+				return errs.Stale(req.GetName())
+			}
 			if now.Settings.PlanVersion != plan.Settings.PlanVersion {
 				return errs.New(errs.Conflict, errs.ConcurrentUpdate, "the plan was changed by another request at the same time: try again").With("resource", req.GetName())
 			}

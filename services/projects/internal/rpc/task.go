@@ -169,7 +169,7 @@ func (s *Server) UpdateTask(ctx context.Context, req *projectsv1.UpdateTaskReque
 		if err != nil {
 			return nil, err
 		}
-		out, err := s.alterTasks(ctx, tx, p, []*projectsv1.UpdateTaskRequest{req})
+		out, err := s.alterTasks(ctx, tx, p, []*projectsv1.UpdateTaskRequest{req}, false)
 		if err != nil {
 			return nil, err
 		}
@@ -196,7 +196,7 @@ func (s *Server) BatchUpdateTasks(ctx context.Context, req *projectsv1.BatchUpda
 		if err != nil {
 			return nil, err
 		}
-		out, err := s.alterTasks(ctx, tx, p, req.GetRequests())
+		out, err := s.alterTasks(ctx, tx, p, req.GetRequests(), true)
 		if err != nil {
 			return nil, err
 		}
@@ -205,8 +205,8 @@ func (s *Server) BatchUpdateTasks(ctx context.Context, req *projectsv1.BatchUpda
 }
 
 // alterTasks changes tasks of a locked project, each of which stands once, and
-// recomputes the plan.
-func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project, changes []*projectsv1.UpdateTaskRequest) ([]*projectsv1.Task, error) {
+// recomputes the plan. Of a batch, errors tell the place.
+func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project, changes []*projectsv1.UpdateTaskRequest, batch bool) ([]*projectsv1.Task, error) {
 	changed := make([]*domain.Task, len(changes))
 	was := make([]int64, len(changes))
 	err := s.replanTasks(ctx, tx, p, func(plan *domain.Plan) ([]*domain.Task, error) {
@@ -221,7 +221,7 @@ func (s *Server) alterTasks(ctx context.Context, tx *sqldb.Tx, p *domain.Project
 			}
 			changed[i], was[i] = t, t.Version
 			err := s.reviseTask(ctx, plan, t, r)
-			if len(changes) > 1 && err != nil {
+			if err != nil && batch {
 				err = inItem(err, "", fmt.Sprintf("requests[%d].", i))
 			}
 			if err != nil {

@@ -45,7 +45,7 @@ func (f *Feed) Write(to io.Writer) error {
 	c.SetName(clean(f.Title))
 	c.SetXWRCalName(clean(f.Title))
 	c.SetXWRTimezone(f.Zone)
-	c.SetRefreshInterval("PT1H", ics.WithValue(string(ics.ValueDataTypeDuration)))
+	c.SetRefreshInterval("PT1H") // the library adds the type, and would do so twice
 	c.SetXPublishedTTL("PT1H")
 	for _, e := range f.Events {
 		x := c.AddEvent(e.UID)
@@ -62,8 +62,7 @@ func (f *Feed) Write(to io.Writer) error {
 			x.SetAllDayStartAt(day)
 			x.SetAllDayEndAt(day.AddDate(0, 0, 1)) // exclusive
 		} else {
-			x.SetStartAt(e.At)
-			x.SetEndAt(e.At)
+			x.SetStartAt(e.At) // without an end, which would have to be later, it ends when it starts (RFC 5545, 3.6.1)
 		}
 		x.SetTimeTransparency(ics.TransparencyTransparent)
 		if e.Done {

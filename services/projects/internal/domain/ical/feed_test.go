@@ -36,6 +36,12 @@ func TestAFeedIsWhatCalendarProgramsRead(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
+	if !strings.Contains(text, "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n") {
+		t.Errorf("the refresh interval is not written as RFC 7986 says:\n%s", text)
+	}
+	if strings.Contains(text, "DTEND:20260601T150000Z") {
+		t.Error("an event ends when it starts, but RFC 5545 wants an end to be later")
+	}
 	back, err := ics.ParseCalendar(strings.NewReader(text))
 	if err != nil || len(back.Events()) != 2 {
 		t.Fatalf("%v: %d events", err, len(back.Events()))

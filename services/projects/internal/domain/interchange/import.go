@@ -78,6 +78,9 @@ func (im *importer) drop(line int, uid int64, path, reason string) {
 		im.out.Dropped[i].Count++
 		return
 	}
+	if len(im.out.Dropped) >= maxDropped { // what a hostile document could still add is not told
+		return
+	}
 	im.drops[key] = len(im.out.Dropped)
 	im.out.Dropped = append(im.out.Dropped, mspdi.Dropped{Path: path, Reason: reason, Count: 1, Line: line, UID: uid})
 }
@@ -88,8 +91,12 @@ func (im *importer) importSettings() {
 	s.Status = day(im.doc.Status)
 	s.Baseline = ""
 	s.Start = 0
-	if !im.doc.Start.IsZero() && day(im.doc.Start) != im.Project.Start {
-		s.Start = fromTime(im.doc.Start)
+	if !im.doc.Start.IsZero() {
+		at := fromTime(im.doc.Start)
+		// The first working minute of the project's first day is where it starts anyway.
+		if first, err := im.out.Plan.Start(); day(im.doc.Start) != im.Project.Start || err == nil && at > first {
+			s.Start = at
+		}
 	}
 	if im.doc.FromFinish {
 		im.drop(1, 0, "Project/ScheduleFromStart", "plans are computed from their start; what is as late as possible stays so")
@@ -114,7 +121,20 @@ func fromTime(t time.Time) schedule.Time {
 const (
 	maxTitle = 1_000
 	maxNotes = 10_000
+	maxUnits = 1_000_000 // in hundredths of one whole resource
 )
+
+// maxDropped bounds what is told of a document, as the reader bounds its part.
+const maxDropped = 2_000
+
+// units are hundredths of a share in ten-thousandths.
+func (im *importer) units(n int64, line int, uid int64, path string) int32 {
+	n = (n + 50) / 100
+	if n > maxUnits {
+		im.drop(line, uid, path, fmt.Sprintf("more than %d of one resource become as many", maxUnits/100))
+	}
+	return int32(min(max(1, n), maxUnits))
+}
 
 // cut shortens what is too long.
 func (im *importer) cut(s string, most, line int, uid int64, path string) string {
@@ -266,7 +286,7 @@ func (im *importer) importResources() {
 	for _, x := range im.doc.Resources {
 		r := &domain.Resource{ID: im.NewID(), Project: im.Project.ID, Stamp: domain.NewStamp(im.Now), Means: domain.Means{
 			Title: im.title(x.Name, fmt.Sprintf("UID %d", x.UID), x.Attributes, 1, x.UID, path+"/Name"), Kind: "PERSON", Subject: x.Code,
-			Organisation: im.partner(x.Attributes[fieldOrganisation], 1, x.UID, path), Capacity: int32(max(1, (x.MaxUnits+50)/100)),
+			Organisation: im.partner(x.Attributes[fieldOrganisation], 1, x.UID, path), Capacity: im.units(x.MaxUnits, 1, x.UID, path+"/MaxUnits"),
 			Calendar: im.calendars[x.CalendarUID]}}
 		if x.Attributes[fieldKind] == "EQUIPMENT" {
 			r.Kind = "EQUIPMENT"
@@ -298,7 +318,7 @@ func (im *importer) importAssignments() {
 			continue
 		}
 		t := byID[im.ids[a.Task]]
-		t.Assignments = append(t.Assignments, domain.Assignment{Resource: resource, Units: int32(max(1, (a.Units+50)/100))})
+		t.Assignments = append(t.Assignments, domain.Assignment{Resource: resource, Units: im.units(a.Units, x.Line, x.UID, "Project/Assignments/Assignment/Units")})
 		im.out.Work++
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -250,4 +251,29 @@ func full(w domain.Week) domain.Week {
 		out[d.Day-1].Times = d.Times
 	}
 	return out
+}
+
+// TestADocumentIsTakenAtItsWord has what the drawn plans do not.
+func TestADocumentIsTakenAtItsWord(t *testing.T) {
+	doc, err := mspdi.Read(strings.NewReader(`<Project xmlns="` + mspdi.Namespace + `"><StartDate>2026-01-05T13:00:00</StartDate>
+		<Tasks><Task><UID>1</UID><Name>T</Name><OutlineLevel>1</OutlineLevel><Duration>PT4H0M0S</Duration></Task></Tasks>
+		<Resources><Resource><UID>1</UID><Name>R</Name><Type>1</Type><MaxUnits>42949673.96</MaxUnits></Resource></Resources>
+		<Assignments><Assignment><UID>1</UID><TaskUID>1</TaskUID><ResourceUID>1</ResourceUID><Units>50000000</Units></Assignment></Assignments></Project>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := take(doc, project("2026-01-05"), nil)
+	if err := r.Plan.Compute(); err != nil {
+		t.Fatal(err)
+	}
+	if x := r.Plan.Tasks[0]; x.Times.StartTime.String() != "2026-01-05T13:00" || x.Assignments[0].Units != 1_000_000 || r.Plan.Resources[0].Capacity != 1_000_000 {
+		t.Errorf("it became %+v, of %+v", x, r.Plan.Resources[0])
+	}
+	if len(r.Dropped) != 2 {
+		t.Errorf("dropped %+v", r.Dropped)
+	}
+	doc.Start = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+	if s := take(doc, project("2026-01-05"), nil).Plan.Settings.Start; s != 0 {
+		t.Errorf("a plan that starts with its project is fixed to %s", s)
+	}
 }

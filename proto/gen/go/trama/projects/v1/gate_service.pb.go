@@ -174,7 +174,7 @@ type RecordArtefactRequest struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Key of the artefact in the gate, for example `business-case`.
 	Artefact string `protobuf:"bytes,2,opt,name=artefact,proto3" json:"artefact,omitempty"`
-	// Link to the document. This or sha256 must be given.
+	// Link to the document, http or https. This or sha256 must be given.
 	Uri string `protobuf:"bytes,3,opt,name=uri,proto3" json:"uri,omitempty"`
 	// SHA-256 of the document in lower-case hexadecimal.
 	Sha256 string `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
@@ -1884,11 +1884,11 @@ const file_trama_projects_v1_gate_service_proto_rawDesc = "" +
 	"\x10ListGatesRequest\x12f\n" +
 	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\"B\n" +
 	"\x11ListGatesResponse\x12-\n" +
-	"\x05gates\x18\x01 \x03(\v2\x17.trama.projects.v1.GateR\x05gates\"\x8f\x03\n" +
+	"\x05gates\x18\x01 \x03(\v2\x17.trama.projects.v1.GateR\x05gates\"\xaa\x03\n" +
 	"\x15RecordArtefactRequest\x12|\n" +
 	"\x04name\x18\x01 \x01(\tBh\xbaHerc2a^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gates/(rfp|rfe|rfc|close)$R\x04name\x12=\n" +
-	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12 \n" +
-	"\x03uri\x18\x03 \x01(\tB\x0e\xbaH\v\xd8\x01\x01r\x06\x18\xd0\x0f\x88\x01\x01R\x03uri\x120\n" +
+	"\bartefact\x18\x02 \x01(\tB!\xe2A\x01\x02\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{0,59}$R\bartefact\x12;\n" +
+	"\x03uri\x18\x03 \x01(\tB)\xbaH&\xd8\x01\x01r!\x18\xd0\x0f2\x19^[Hh][Tt][Tt][Pp][Ss]?://\x88\x01\x01R\x03uri\x120\n" +
 	"\x06sha256\x18\x04 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12\x1c\n" +
 	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\x12\x1b\n" +
 	"\x04etag\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +

@@ -73,7 +73,8 @@ type GateServiceClient interface {
 	// (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED, DATES_WRONG.
 	WaiveArtefact(ctx context.Context, in *WaiveArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
 	// Removes an artefact from what this project's gate asks for; the history
-	// keeps who did it and why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
+	// keeps who did it, under which role and why. Only for those who may approve
+	// the gate (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
 	RemoveArtefact(ctx context.Context, in *RemoveArtefactRequest, opts ...grpc.CallOption) (*Gate, error)
 	// Asks for and approves in one step the gate that the project stands before,
 	// and moves it to the next phase. Not for a gate that wants four eyes
@@ -400,7 +401,8 @@ type GateServiceServer interface {
 	// (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED, DATES_WRONG.
 	WaiveArtefact(context.Context, *WaiveArtefactRequest) (*Gate, error)
 	// Removes an artefact from what this project's gate asks for; the history
-	// keeps who did it and why. Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
+	// keeps who did it, under which role and why. Only for those who may approve
+	// the gate (APPROVER_ROLE). Errors: ARTEFACT_UNKNOWN, GATE_PASSED.
 	RemoveArtefact(context.Context, *RemoveArtefactRequest) (*Gate, error)
 	// Asks for and approves in one step the gate that the project stands before,
 	// and moves it to the next phase. Not for a gate that wants four eyes

@@ -1004,7 +1004,7 @@ type SubmitDeliverableRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Resource name: `projects/{project}/deliverables/{deliverable}`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Link to it. This or sha256 must be given.
+	// Link to it, http or https. This or sha256 must be given.
 	Uri string `protobuf:"bytes,2,opt,name=uri,proto3" json:"uri,omitempty"`
 	// SHA-256 of it in lower-case hexadecimal.
 	Sha256 string `protobuf:"bytes,3,opt,name=sha256,proto3" json:"sha256,omitempty"`
@@ -1300,10 +1300,10 @@ const file_trama_projects_v1_plan_service_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId\"\xea\x01\n" +
 	"\x18DeleteDeliverableRequest\x12\xb0\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/deliverables/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12\x1b\n" +
-	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\xea\x02\n" +
+	"\x04etag\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\"\x85\x03\n" +
 	"\x18SubmitDeliverableRequest\x12\xb0\x01\n" +
-	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/deliverables/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12 \n" +
-	"\x03uri\x18\x02 \x01(\tB\x0e\xbaH\v\xd8\x01\x01r\x06\x18\xd0\x0f\x88\x01\x01R\x03uri\x120\n" +
+	"\x04name\x18\x01 \x01(\tB\x9b\x01\xbaH\x97\x01r\x94\x012\x91\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/deliverables/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12;\n" +
+	"\x03uri\x18\x02 \x01(\tB)\xbaH&\xd8\x01\x01r!\x18\xd0\x0f2\x19^[Hh][Tt][Tt][Pp][Ss]?://\x88\x01\x01R\x03uri\x120\n" +
 	"\x06sha256\x18\x03 \x01(\tB\x18\xbaH\x15\xd8\x01\x01r\x102\x0e^[0-9a-f]{64}$R\x06sha256\x12\x1b\n" +
 	"\x04etag\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
