@@ -186,6 +186,9 @@ func (e *Expenditure) free(p *Project, claims []string) error {
 }
 
 func (t *Totals) spend(l *Line, amount money.Amount) error {
+	if l.Method == LumpSum && l.Spent.Minor > 0 { // it is due once, and has no document by which a second would be found
+		return errs.InvalidField(CostMethodWrong, "expenditure.budget_line", "the lump sum of %s is recorded already", l.Name())
+	}
 	spent, err := add("expenditure.amount", l.Spent, amount)
 	if err != nil {
 		return err

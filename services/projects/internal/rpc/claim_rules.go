@@ -72,12 +72,15 @@ func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c
 	for i, y := range in.Claim.Lines {
 		resource[y.Key] = claims.LineName(c.Project, c.ID, subjects[i].Line.ID)
 	}
-	out := make([]claims.Finding, len(report.Findings))
-	for i, y := range report.Findings {
-		out[i] = claims.Finding{
+	var out []claims.Finding
+	for _, y := range report.Findings {
+		if y.Scope == rules.ScopeLine && in.Budget[y.Index].Organisation != c.Organisation {
+			continue // whoever sees the claim does not see other partners' lines by that
+		}
+		out = append(out, claims.Finding{
 			Rule: y.Rule, Set: name, Version: int32(y.Version), Block: y.Severity == rules.Block && slices.Contains(blocking, y.Scope),
 			Resource: cmp.Or(resource[y.Key], y.Key), Amount: y.Amount, Limit: y.Limit, Italian: y.Message.IT, English: y.Message.EN, Source: y.Source, Verified: y.Verified,
-		}
+		})
 	}
 	return out, nil
 }

@@ -114,10 +114,12 @@ func AnyShownTo(ctx context.Context, tx *sqldb.Tx, project string, scope Scope) 
 }
 
 // StandingClaims names the claims that were submitted, stand, and hold an
-// expenditure.
+// expenditure. One whose control is over does not hold what it has parked: that
+// is parked so that its partner can put it right.
 func StandingClaims(ctx context.Context, tx *sqldb.Tx, expenditure string) ([]string, error) {
 	return collect(ctx, tx, text, `SELECT 'projects/' || c.project || '/claims/' || c.id FROM claim_lines l JOIN claims c ON c.id = l.claim
-		WHERE l.expenditure = $1 AND c.state IN (`+standing+`) ORDER BY c.id`, expenditure)
+		WHERE l.expenditure = $1 AND c.state IN (`+standing+`) AND NOT (c.state IN ('CERTIFIED', 'PAID') AND l.state IN ('PARKED', 'REINCLUDED'))
+		ORDER BY c.id`, expenditure)
 }
 
 // standing are the states of claims that were submitted and stand.

@@ -59,7 +59,7 @@ func deliveries(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f *domain.
 }
 
 // unsettled finds what still asks for something: entries of the registers, and
-// claims.
+// claims. A certified claim for which nothing is owed does not.
 func unsettled(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f *domain.Facts) error {
 	into := map[string]*[]string{
 		domain.Procurements.Collection: &f.OpenProcurements, domain.ChangeRequests.Collection: &f.OpenChanges, domain.Issues.Collection: &f.OpenIssues,
@@ -75,7 +75,7 @@ func unsettled(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f *domain.F
 		*into[x[0]] = append(*into[x[0]], ids.Name("projects", p.ID, x[0], x[1]))
 	}
 	f.OpenClaims, err = collect(ctx, tx, text, `SELECT 'projects/' || project || '/claims/' || id FROM claims
-		WHERE project = $1 AND state NOT IN ('PAID', 'WITHDRAWN') ORDER BY id`, p.ID)
+		WHERE project = $1 AND state NOT IN ('PAID', 'WITHDRAWN') AND NOT (state = 'CERTIFIED' AND paid = funding) ORDER BY id`, p.ID)
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,34 @@ func elsewhere(ctx context.Context, tx *sqldb.Tx, c *claims.Claim, at map[string
 	return err
 }
 
+// Funded sums up, by the expenditures of a claim, what funders owe for them by
+// other claims that stand: what was certified, and of what is not yet the share.
+func Funded(ctx context.Context, tx *sqldb.Tx, c *claims.Claim) (map[string]int64, error) {
+	out := map[string]int64{}
+	_, err := collect(ctx, tx, func(r row) (bool, error) {
+		var l claims.Line
+		var state claims.State
+		var text string
+		if err := r.Scan(append(claimLineInto(&l, &text), &state)...); err != nil {
+			return false, err
+		}
+		owed := l.Funding
+		if !state.Final() {
+			err := readLineDoc(text, &l)
+			if err == nil {
+				owed, err = l.Owed()
+			}
+			if err != nil {
+				return false, err
+			}
+		}
+		out[l.Expenditure] += owed
+		return true, nil
+	}, `SELECT `+claimLineColumns+`, c.state FROM claim_lines x JOIN claim_lines l ON l.expenditure = x.expenditure JOIN claims c ON c.id = l.claim
+		WHERE x.claim = $1 AND l.claim <> $1 AND c.state IN (`+standing+`)`, c.ID)
+	return out, err
+}
+
 // ClaimedWith reads the expenditures of which something is reported and whose
 // document is the one of a key.
 func ClaimedWith(ctx context.Context, tx *sqldb.Tx, key string) ([]domain.SameDocument, error) {

@@ -23,6 +23,7 @@ type Circumstances struct {
 	Reported  map[string]int64        // by budget line, in other claims to the funder that stand
 	Completed map[string]bool         // deliverables that were accepted and tasks that are done, by id
 	Others    map[string][]domain.SameDocument
+	Funded    map[string]int64 // by expenditure: what funders owe for it by other claims that stand
 	GrantUsed int64
 }
 
@@ -45,13 +46,15 @@ func (c *Claim) Check(p *domain.Project, subjects []*Subject, x Circumstances) (
 			return nil, fmt.Errorf("claims: %s is on a line that the partner does not have", LineName(c.Project, c.ID, s.Line.ID))
 		}
 		s.Line.Category, s.Line.Share = b.Category, shareOf(b.Funding(p).Shares, c.Funder)
-		out = append(out, c.checkLine(s, b, x)...)
-		var err error
-		if claimed[b.ID], err = funding.Add(claimed[b.ID], s.Line.Claimed); err != nil {
+		part, err := s.Line.Owed()
+		if err != nil {
 			return nil, err
 		}
-		part, err := funding.FlatRate(s.Line.Claimed, s.Line.Share)
-		if err != nil {
+		out = append(out, c.checkLine(s, b, x)...)
+		if s.Expenditure != nil {
+			out = append(out, c.checkFunded(s, part, x)...)
+		}
+		if claimed[b.ID], err = funding.Add(claimed[b.ID], s.Line.Claimed); err != nil {
 			return nil, err
 		}
 		if owed, err = funding.Add(owed, part); err != nil {
@@ -114,6 +117,21 @@ func (c *Claim) checkLine(s *Subject, b *domain.Line, x Circumstances) []Finding
 			English: "A document of the same issuer, number and date is recorded with another total"})
 	}
 	return out
+}
+
+// checkFunded finds a cost for which its funders together would owe more than
+// all of it. Shares of one budget line never do, but they may have changed since
+// another funder was shown the cost.
+func (c *Claim) checkFunded(s *Subject, part int64, x Circumstances) []Finding {
+	after, limit := x.Funded[s.Expenditure.ID]+part, s.Expenditure.Claimable()
+	if after <= limit {
+		return nil
+	}
+	return []Finding{{Rule: RuleOverFunded, Block: true, Resource: LineName(c.Project, c.ID, s.Line.ID), Amount: &after, Limit: &limit,
+		Source:  "Regulation (EU, Euratom) 2018/1046, art. 191(3)",
+		Italian: fmt.Sprintf("Per la spesa di %s i finanziatori dovrebbero insieme %s", euros(limit), euros(after)),
+		English: fmt.Sprintf("For the cost of %s its funders would owe %s together", euros(limit), euros(after)),
+	}}
 }
 
 // checkDocuments finds the documents of which, with this claim, more than the

@@ -296,11 +296,10 @@ func (c *Claim) Certify(lines []*Line, left int64, by string, now time.Time) (Ev
 	}
 	shares := make([]int64, len(lines))
 	for i, l := range lines {
-		parts, err := funding.CoFinance(l.Accepted(), []funding.Share{{Fund: c.Funder, BasisPoints: l.Share}})
-		if err != nil {
+		var err error
+		if shares[i], err = l.Owed(); err != nil {
 			return Event{}, err
 		}
-		shares[i] = parts[0].Amount
 	}
 	owed, err := funding.Sum(shares...)
 	if err != nil {

@@ -30,6 +30,7 @@ const (
 	RuleUnavailable   = "trama.unavailable"
 	RuleIncomplete    = "trama.incomplete"
 	RuleDoubleFunding = "trama.double-funding"
+	RuleOverFunded    = "trama.over-funded"
 	RuleOtherTotal    = "trama.other-total"
 	RuleOverspent     = "trama.over-budget"
 	RuleOverGrant     = "trama.over-grant"

@@ -52,6 +52,9 @@ func LineName(project, claim, id string) string {
 // Accepted is what is left of what is claimed.
 func (l *Line) Accepted() int64 { return l.Claimed - l.Cut - l.ParkedSum }
 
+// Owed is the funder's share of what is accepted, rounded down.
+func (l *Line) Owed() (int64, error) { return funding.FlatRate(l.Accepted(), l.Share) }
+
 // Computed reports whether the line is a flat rate of the others.
 func (l *Line) Computed() bool { return l.Expenditure == "" }
 
