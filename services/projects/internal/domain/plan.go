@@ -13,6 +13,10 @@ import (
 // MaxTasks is how many tasks a plan may have, summaries included.
 const MaxTasks = 20_000
 
+// MaxLevels is how many levels a plan may have. It bounds what summing up costs:
+// each task counts for all the summaries above it.
+const MaxLevels = 100
+
 // Plan is all that a project's dates are computed from.
 type Plan struct {
 	Project   *Project
@@ -112,6 +116,11 @@ func (p *Plan) read() error {
 	byID := make(map[string]*Task, len(p.Tasks))
 	for _, t := range p.Tasks {
 		byID[t.ID] = t
+	}
+	for _, t := range p.Tasks {
+		if err := checkLevels(t, byID); err != nil {
+			return err
+		}
 		x, _ := p.Engine.Times(t.ID)
 		t.Times = timesOf(x, p.Engine.Links(t.ID), t.Minutes == 0)
 		if !x.Summary {
@@ -124,6 +133,18 @@ func (p *Plan) read() error {
 		}
 	}
 	sumProgress(p.Tasks, byID)
+	return nil
+}
+
+// checkLevels returns an error for a task that is too deep in the outline, which
+// has no circles.
+func checkLevels(t *Task, byID map[string]*Task) error {
+	level := 1
+	for up := t.Parent; up != ""; up = byID[up].Parent {
+		if level++; level > MaxLevels {
+			return errs.New(errs.FailedPrecondition, PlanFull, "%s is more than %d levels deep", t.Name(), MaxLevels).With("resource", t.Name())
+		}
+	}
 	return nil
 }
 

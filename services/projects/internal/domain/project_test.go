@@ -105,6 +105,26 @@ func TestProgressIsWeightedByDuration(t *testing.T) {
 	}
 }
 
+func TestAPlanHasSoManyLevels(t *testing.T) {
+	p := open(t)
+	var tasks []*domain.Task
+	for i := range domain.MaxLevels + 1 {
+		x := &domain.Task{ID: fmt.Sprint(i), Project: p.ID}
+		if i > 0 {
+			x.Parent = tasks[i-1].ID
+		}
+		tasks = append(tasks, x)
+	}
+	plan := &domain.Plan{Project: p, Settings: &domain.Schedule{Project: p.ID}, Tasks: tasks[:domain.MaxLevels]}
+	if err := plan.Compute(); err != nil {
+		t.Fatal(err)
+	}
+	plan.Tasks = tasks
+	if err := plan.Compute(); errs.ReasonOf(err) != domain.PlanFull {
+		t.Errorf("one level more: %v", err)
+	}
+}
+
 func TestReconcileOpensOnceAndClosesWhatIsGone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var all []*domain.Alert

@@ -202,7 +202,8 @@ const (
 	ProjectsError_PROJECTS_ERROR_PLAN_FILE_TOO_LARGE ProjectsError = 52
 	// The plan has tasks already.
 	ProjectsError_PROJECTS_ERROR_PLAN_NOT_EMPTY ProjectsError = 53
-	// The plan would have more tasks than it may: 20,000.
+	// The plan would have more tasks than it may: 20,000; or a task more than 100
+	// levels deep.
 	ProjectsError_PROJECTS_ERROR_PLAN_FULL ProjectsError = 54
 	// The claim is in a state in which this cannot be done.
 	ProjectsError_PROJECTS_ERROR_CLAIM_STATE ProjectsError = 95

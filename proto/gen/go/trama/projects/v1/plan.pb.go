@@ -234,7 +234,8 @@ type Task struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What is done; not empty.
 	Title *v1.LocalizedText `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	// The summary task that it is part of; empty at the top.
+	// The summary task that it is part of; empty at the top. A plan has at most 100
+	// levels (PLAN_FULL).
 	ParentTask string `protobuf:"bytes,3,opt,name=parent_task,json=parentTask,proto3" json:"parent_task,omitempty"`
 	// Duration in minutes of working time (durata), up to 100 years; 0 is a
 	// milestone (pietra miliare). A summary has none of its own.
