@@ -27,15 +27,15 @@ demo: build ## Loads the demonstration scenario through the REST API of a runnin
 
 .PHONY: test
 test: postgres ## Runs all tests, on SQLite and on a private PostgreSQL
-	go test $(TESTFLAGS) $(PACKAGES)
+	go test -timeout 20m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: test-race
 test-race: postgres ## Runs all tests with the race detector (wants a C compiler)
-	CGO_ENABLED=1 go test -race $(TESTFLAGS) $(PACKAGES)
+	CGO_ENABLED=1 go test -race -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: e2e
 e2e: postgres ## Runs the end-to-end tests on both shapes: one process, and one process each
-	go test -count=1 -v $(TESTFLAGS) ./gateway/e2e/...
+	go test -count=1 -v -timeout 20m $(TESTFLAGS) ./gateway/e2e/...
 
 .PHONY: bench
 bench: build postgres ## Measures, on the machine at hand
