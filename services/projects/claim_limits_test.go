@@ -183,3 +183,51 @@ func TestAClaimTellsNothingOfOtherPartnersLines(t *testing.T) {
 		}
 	})
 }
+
+// A cost of which the funder has no share is told of, and keeps the rules from
+// nothing.
+func TestACostWithoutAShareIsOnlyWarnedOf(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		p := s.shared(func(p *projectsv1.Project) {
+			p.Funders[0].RuleSet, p.Funders[0].RuleSetVersion = "ruleSets/own-funds", 1
+		})
+		l := must[*projectsv1.BudgetLine](t)(s.plan(p, &projectsv1.BudgetLine{Organisation: member, Category: external, Amount: eur(10_000),
+			FunderShares: []*projectsv1.FunderShare{{Funder: "f2", ShareBasisPoints: 10_000}}}))
+		e := s.invoice(l, "1", 10_000)
+		must[*projectsv1.Expenditure](t)(s.UpdateExpenditure(s.As(partner, member), &projectsv1.UpdateExpenditureRequest{UpdateMask: mask("payment"),
+			Expenditure: &projectsv1.Expenditure{Name: e.GetName(), Payment: &projectsv1.Payment{Date: "2026-01-05"}}}))
+		c := s.submit(s.claim(p, member, "f1"))
+		findings := must[*projectsv1.ListClaimFindingsResponse](t)(s.ListClaimFindings(s.As(partner, member), &projectsv1.ListClaimFindingsRequest{Parent: c.GetName()})).GetFindings()
+		if len(findings) == 0 || findings[0].GetRule() != "trama.no-share" {
+			t.Errorf("found %v", findings)
+		}
+		if c = s.controlled(c); c.GetFunding().GetMinorUnits() != 0 {
+			t.Errorf("owed %v", c.GetFunding())
+		}
+	})
+}
+
+// The budget line of a flat rate stays while a claim that was submitted holds it.
+func TestAClaimedFlatRateStaysInTheBudget(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		p := s.shared()
+		l := s.line(p, member, 100_000)
+		rate := must[*projectsv1.BudgetLine](t)(s.plan(p, &projectsv1.BudgetLine{Organisation: member, Category: office, CostMethod: flatRate,
+			FlatRate: &projectsv1.FlatRate{RateBasisPoints: 1_500, Base: projectsv1.FlatRateBase_FLAT_RATE_BASE_STAFF}}))
+		s.invoice(l, "1", 10_000)
+		c := s.submit(s.claim(p, member, "f1"))
+		remove := func() error {
+			_, err := s.DeleteBudgetLine(s.As(manager, leader), &projectsv1.DeleteBudgetLineRequest{Name: rate.GetName()})
+			return err
+		}
+		refused(t, remove(), codes.FailedPrecondition, domain.LineInUse)
+		c = must[*projectsv1.Claim](t)(s.ReturnClaim(s.As(funder, payer), &projectsv1.ReturnClaimRequest{Name: c.GetName(), Reason: "x"}))
+		if err := remove(); err != nil {
+			t.Fatal(err)
+		}
+		// Submitted again, the claim has lost what it was no part of.
+		if c = s.submit(c); figures(c) != "10000 0 0 0 0 0" || c.GetLineCount() != 1 {
+			t.Errorf("submitted %v", c)
+		}
+	})
+}

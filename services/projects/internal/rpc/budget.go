@@ -128,7 +128,7 @@ func (s *Server) DeleteBudgetLine(ctx context.Context, req *projectsv1.DeleteBud
 		if err != nil {
 			return nil, err
 		}
-		users, err := store.ExpendituresOn(ctx, tx, l)
+		users, err := store.UsersOfLine(ctx, tx, l)
 		if err != nil {
 			return nil, err
 		}

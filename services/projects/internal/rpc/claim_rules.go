@@ -110,8 +110,12 @@ func (s *Server) ruleInput(ctx context.Context, tx *sqldb.Tx, p *domain.Project,
 			}
 		}
 	}
+	claimed := map[string]bool{}
+	for _, y := range subjects {
+		claimed[y.Line.BudgetLine] = true
+	}
 	for _, b := range budget {
-		if line, ok := ruleLine(p, b, c.Funder, reported[b.ID]); ok {
+		if line, shared := ruleLine(p, b, c.Funder, reported[b.ID]); shared || claimed[b.ID] {
 			in.Budget = append(in.Budget, line)
 		}
 	}

@@ -89,7 +89,11 @@ func ListLines(ctx context.Context, tx *sqldb.Tx, plan *page.Plan, project strin
 	return page.List(ctx, tx, plan, q, scanner(scanLine))
 }
 
-// ExpendituresOn names the expenditures on a line, voided ones too.
-func ExpendituresOn(ctx context.Context, tx *sqldb.Tx, l *domain.Line) ([]string, error) {
-	return collect(ctx, tx, text, `SELECT 'projects/' || project || '/expenditures/' || id FROM expenditures WHERE line = $1 ORDER BY id LIMIT 10`, l.ID)
+// UsersOfLine names the expenditures on a line, voided ones too, and the claims
+// that were submitted, stand, and hold something of it: of a flat rate there are
+// only those.
+func UsersOfLine(ctx context.Context, tx *sqldb.Tx, l *domain.Line) ([]string, error) {
+	return collect(ctx, tx, text, `SELECT x.name FROM (SELECT 'projects/' || project || '/expenditures/' || id AS name FROM expenditures WHERE line = $1
+		UNION SELECT 'projects/' || c.project || '/claims/' || c.id FROM claim_lines l JOIN claims c ON c.id = l.claim
+			WHERE l.budget_line = $1 AND c.state IN (`+standing+`)) x ORDER BY x.name LIMIT 10`, l.ID)
 }

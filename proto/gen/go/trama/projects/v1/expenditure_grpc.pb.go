@@ -49,7 +49,8 @@ type ExpenditureServiceClient interface {
 	// Lists the expenditures of a project that the caller may see.
 	ListExpenditures(ctx context.Context, in *ListExpendituresRequest, opts ...grpc.CallOption) (*ListExpendituresResponse, error)
 	// Changes a recorded expenditure, as long as it is in no claim that was
-	// submitted and stands (EXPENDITURE_CLAIMED). Errors as for its creation, and
+	// submitted and stands (EXPENDITURE_CLAIMED); what a certified claim has parked
+	// can be changed, so that it can be put right. Errors as for its creation, and
 	// EXPENDITURE_VOIDED.
 	UpdateExpenditure(ctx context.Context, in *UpdateExpenditureRequest, opts ...grpc.CallOption) (*Expenditure, error)
 	// Voids an expenditure that was recorded by mistake (annullamento); it stays
@@ -139,7 +140,8 @@ type ExpenditureServiceServer interface {
 	// Lists the expenditures of a project that the caller may see.
 	ListExpenditures(context.Context, *ListExpendituresRequest) (*ListExpendituresResponse, error)
 	// Changes a recorded expenditure, as long as it is in no claim that was
-	// submitted and stands (EXPENDITURE_CLAIMED). Errors as for its creation, and
+	// submitted and stands (EXPENDITURE_CLAIMED); what a certified claim has parked
+	// can be changed, so that it can be put right. Errors as for its creation, and
 	// EXPENDITURE_VOIDED.
 	UpdateExpenditure(context.Context, *UpdateExpenditureRequest) (*Expenditure, error)
 	// Voids an expenditure that was recorded by mistake (annullamento); it stays
