@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
@@ -28,6 +29,10 @@ func (m method) endless() bool {
 	return m.IsStreamingServer() && m.Output().FullName() != "google.api.HttpBody"
 }
 
+// streamTime is how long a stream may take to its first answer, and a file to its
+// end.
+const streamTime = 20 * time.Second
+
 // document is a small file that the suite takes, its own for each n.
 func document(n int) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.4\n%% documento %d\ntrailer\n%%%%EOF\n", n)
@@ -37,7 +42,7 @@ func document(n int) []byte {
 // document; of a download all is read, of an endless stream the first answer.
 func (s *shape) streamOverGRPC(t testing.TB, ctx context.Context, m method, req proto.Message) outcome {
 	t.Helper()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, streamTime)
 	defer cancel()
 	stream, err := s.dial(t, m.service).NewStream(ctx, &grpc.StreamDesc{ServerStreams: m.IsStreamingServer(), ClientStreams: m.IsStreamingClient()}, m.path())
 	if err != nil {
@@ -126,7 +131,7 @@ func (m method) upload(req protoreflect.Message) (request, error) {
 // the first. Any other answer is read whole.
 func (s *shape) firstEvent(t testing.TB, r request) answer {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), streamTime)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, r.method, s.base+r.path, http.NoBody)
 	if err != nil {

@@ -123,34 +123,34 @@ func TestAClaimThatIsOwedNothingIsSettled(t *testing.T) {
 	eachDB(t, func(t *testing.T, s *suite) {
 		p := s.shared(func(p *projectsv1.Project) { p.Funders[0].Grant = eur(5_000) })
 		l := s.line(p, member, 100_000)
-		open := func() (names []string) {
+		open := func() (n int) {
 			if err := s.DB.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 				stored, err := store.Project(ctx, tx, strings.TrimPrefix(p.GetName(), "projects/"))
 				if err != nil {
 					return err
 				}
 				facts, err := store.Facts(ctx, tx, stored, "2026-06-30")
-				names = facts.OpenClaims
+				n = facts.OpenClaims
 				return err
 			}); err != nil {
 				t.Fatal(err)
 			}
-			return names
+			return n
 		}
 		s.invoice(l, "1", 10_000)
 		c := s.controlled(s.submit(s.claim(p, member, "f1")))
-		if got := open(); len(got) != 1 {
+		if got := open(); got != 1 {
 			t.Errorf("open with %v owed: %v", c.GetFunding(), got)
 		}
 		must[*projectsv1.Claim](t)(s.RecordClaimPayment(s.As(funder, payer), &projectsv1.RecordClaimPaymentRequest{Name: c.GetName(),
 			Payment: &projectsv1.ClaimPayment{Kind: projectsv1.ClaimPaymentKind_CLAIM_PAYMENT_KIND_BALANCE, Amount: eur(5_000), Date: "2026-01-05"}}))
 		s.invoice(l, "2", 10_000)
 		c = s.claim(p, member, "f1")
-		if got := open(); len(got) != 1 {
+		if got := open(); got != 1 {
 			t.Errorf("open with a draft: %v", got)
 		}
 		c = s.controlled(s.submit(c))
-		if got := open(); len(got) != 0 || c.GetFunding().GetMinorUnits() != 0 || c.GetOverGrant().GetMinorUnits() != 5_000 {
+		if got := open(); got != 0 || c.GetFunding().GetMinorUnits() != 0 || c.GetOverGrant().GetMinorUnits() != 5_000 {
 			t.Errorf("open beyond the grant: %v, %v", got, c)
 		}
 	})

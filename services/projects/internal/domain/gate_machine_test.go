@@ -111,7 +111,7 @@ func (m *machine) facts() domain.Facts {
 		Lines: one(domain.CheckBudget), Lessons: one(domain.CheckLessons), Communications: one(domain.CheckCommunications),
 		Procurements: one(domain.CheckProcurements), NotAccepted: some(domain.CheckAccepted), NoCriteria: some(domain.CheckAcceptanceCriteria),
 		Unassigned: some(domain.CheckResponsibilities), OpenProcurements: some(domain.CheckProcurementsSettled), OpenChecks: some(domain.CheckQualityPassed),
-		OpenChanges: some(domain.CheckChangesSettled), OpenIssues: some(domain.CheckIssuesClosed), OpenClaims: some(domain.CheckCostsSettled),
+		OpenChanges: some(domain.CheckChangesSettled), OpenIssues: some(domain.CheckIssuesClosed), OpenClaims: len(some(domain.CheckCostsSettled)),
 	}
 }
 

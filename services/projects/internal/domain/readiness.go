@@ -35,7 +35,8 @@ const (
 	CheckLessons             Check = "LESSONS"
 )
 
-// Facts are the data from which presence is worked out. Lists name resources.
+// Facts are the data from which presence is worked out. Lists name resources that
+// every partner reads; of claims, which are each partner's own, there is a count.
 type Facts struct {
 	Today                                     civil.Date
 	CharterGaps, GovernanceGaps, NeedGaps     []string
@@ -44,7 +45,8 @@ type Facts struct {
 	Communications, Procurements              int
 	NotAccepted, NoCriteria, Unassigned       []string
 	OpenProcurements, OpenChecks, OpenChanges []string
-	OpenIssues, OpenClaims                    []string
+	OpenIssues                                []string
+	OpenClaims                                int
 }
 
 // listed says the same of at most 20 names, and how many more there are.
@@ -111,7 +113,10 @@ func (i Item) shortcomings(f Facts) []string {
 	case CheckAccepted:
 		return append(atLeastOne(f.Deliverables, "deliverable"), listed("not accepted", f.NotAccepted)...)
 	case CheckCostsSettled:
-		return listed("neither paid nor withdrawn", f.OpenClaims)
+		if f.OpenClaims == 0 {
+			return nil
+		}
+		return []string{fmt.Sprintf("claims that are neither paid nor withdrawn: %d", f.OpenClaims)}
 	case CheckLessons:
 		return atLeastOne(f.Lessons, "lesson learned")
 	default:

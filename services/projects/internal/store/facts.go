@@ -74,9 +74,8 @@ func unsettled(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f *domain.F
 	for _, x := range rows {
 		*into[x[0]] = append(*into[x[0]], ids.Name("projects", p.ID, x[0], x[1]))
 	}
-	f.OpenClaims, err = collect(ctx, tx, text, `SELECT 'projects/' || project || '/claims/' || id FROM claims
-		WHERE project = $1 AND state NOT IN ('PAID', 'WITHDRAWN') AND NOT (state = 'CERTIFIED' AND paid = funding) ORDER BY id`, p.ID)
-	if err != nil {
+	if err := tx.QueryRow(ctx, `SELECT COUNT(*) FROM claims
+		WHERE project = $1 AND state NOT IN ('PAID', 'WITHDRAWN') AND NOT (state = 'CERTIFIED' AND paid = funding)`, p.ID).Scan(&f.OpenClaims); err != nil {
 		return err
 	}
 	checks, err := AllEntries[domain.QualityCheck](ctx, tx, p.ID, "")
