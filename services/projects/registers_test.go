@@ -332,6 +332,15 @@ func TestDecisionsAndChangesAreFinalOnceTaken(t *testing.T) {
 		must[*projectsv1.ChangeRequest](t)(move(me, projectsv1.ChangeRequestState_CHANGE_REQUEST_STATE_UNDER_REVIEW, ""))
 		_, err = move(me, projectsv1.ChangeRequestState_CHANGE_REQUEST_STATE_APPROVED, "")
 		refused(t, err, codes.PermissionDenied, domain.ApproverRole)
+		// What is under review is not changed any more by who proposed it.
+		own := must[*projectsv1.ChangeRequest](t)(s.CreateChangeRequest(s.As(partner, member), &projectsv1.CreateChangeRequestRequest{Parent: w.p.GetName(),
+			ChangeRequest: &projectsv1.ChangeRequest{Title: text("Più tempo"), Reason: "ritardo", ImpactDays: 5, Organisation: member}}))
+		longer := &projectsv1.UpdateChangeRequestRequest{ChangeRequest: &projectsv1.ChangeRequest{Name: own.GetName(), ImpactDays: 900}}
+		must[*projectsv1.ChangeRequest](t)(s.UpdateChangeRequest(s.As(partner, member), longer))
+		must[*projectsv1.ChangeRequest](t)(s.MoveChangeRequest(me, &projectsv1.MoveChangeRequestRequest{Name: own.GetName(), State: projectsv1.ChangeRequestState_CHANGE_REQUEST_STATE_UNDER_REVIEW}))
+		_, err = s.UpdateChangeRequest(s.As(partner, member), longer)
+		refused(t, err, codes.PermissionDenied, domain.LeadOnly)
+		must[*projectsv1.ChangeRequest](t)(s.UpdateChangeRequest(me, longer))
 		_, err = move(s.As(admin, leader), projectsv1.ChangeRequestState_CHANGE_REQUEST_STATE_REJECTED, "")
 		refused(t, err, codes.InvalidArgument, domain.FieldMissing)
 		got := must[*projectsv1.ChangeRequest](t)(move(s.As(admin, leader), projectsv1.ChangeRequestState_CHANGE_REQUEST_STATE_APPROVED, "va bene"))

@@ -22,8 +22,9 @@ var ChangeRequests = &Register{
 		ChangeReview:   {ChangeApproved, ChangeRejected, ChangeWithdrawn},
 		ChangeApproved: {ChangeImplemented},
 	},
-	Settled: []string{ChangeRejected, ChangeImplemented, ChangeWithdrawn},
-	Frozen:  []string{ChangeApproved, ChangeRejected, ChangeImplemented, ChangeWithdrawn}, Shared: true, Raised: true,
+	Settled:  []string{ChangeRejected, ChangeImplemented, ChangeWithdrawn},
+	Frozen:   []string{ChangeApproved, ChangeRejected, ChangeImplemented, ChangeWithdrawn},
+	Reviewed: []string{ChangeReview}, Shared: true, Raised: true,
 }
 
 // DefaultChangeApprover decides where a change request names no role.

@@ -20,6 +20,7 @@ type Register struct {
 	Steps      map[string][]string // from a state to others
 	Settled    []string            // states in which an entry asks for nothing more
 	Frozen     []string            // states in which what is written does not change
+	Reviewed   []string            // states in which the lead alone writes: what is decided is what was read
 	Shared     bool                // the partner in charge writes its own entries
 	Raised     bool                // a partner may add entries of its own
 }

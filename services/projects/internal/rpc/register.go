@@ -208,6 +208,11 @@ func (r register[T, X, M]) update(ctx context.Context, s *Server, req proto.Mess
 		if err := domain.Editable(x); err != nil {
 			return err
 		}
+		if slices.Contains(r.of().Reviewed, x.Head().State) {
+			if err := requireLead(ctx, p); err != nil {
+				return err
+			}
+		}
 		m, err := platform.UpdateMask(r.of().Field, r.show(x, s.today()), patch, mask)
 		if err != nil {
 			return err

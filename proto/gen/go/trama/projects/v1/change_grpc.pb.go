@@ -44,9 +44,9 @@ type ChangeServiceClient interface {
 	GetChangeRequest(ctx context.Context, in *GetChangeRequestRequest, opts ...grpc.CallOption) (*ChangeRequest, error)
 	// Lists the change requests of the project.
 	ListChangeRequests(ctx context.Context, in *ListChangeRequestsRequest, opts ...grpc.CallOption) (*ListChangeRequestsResponse, error)
-	// Changes a request that is not decided. For the lead and for the partner that
-	// proposed it; only the lead changes organisation and approver_role
-	// (LEAD_ONLY). Errors: as at creation, and ENTRY_FROZEN once it is decided.
+	// Changes a request that is not decided. For the lead and, until it is under
+	// review, for the partner that proposed it; only the lead changes organisation
+	// and approver_role (LEAD_ONLY). Errors: as at creation, and ENTRY_FROZEN once it is decided.
 	UpdateChangeRequest(ctx context.Context, in *UpdateChangeRequestRequest, opts ...grpc.CallOption) (*ChangeRequest, error)
 	// Deletes a change request. Only the lead may (LEAD_ONLY). Errors:
 	// PROJECT_CLOSED, ENTRY_FROZEN.
@@ -142,9 +142,9 @@ type ChangeServiceServer interface {
 	GetChangeRequest(context.Context, *GetChangeRequestRequest) (*ChangeRequest, error)
 	// Lists the change requests of the project.
 	ListChangeRequests(context.Context, *ListChangeRequestsRequest) (*ListChangeRequestsResponse, error)
-	// Changes a request that is not decided. For the lead and for the partner that
-	// proposed it; only the lead changes organisation and approver_role
-	// (LEAD_ONLY). Errors: as at creation, and ENTRY_FROZEN once it is decided.
+	// Changes a request that is not decided. For the lead and, until it is under
+	// review, for the partner that proposed it; only the lead changes organisation
+	// and approver_role (LEAD_ONLY). Errors: as at creation, and ENTRY_FROZEN once it is decided.
 	UpdateChangeRequest(context.Context, *UpdateChangeRequestRequest) (*ChangeRequest, error)
 	// Deletes a change request. Only the lead may (LEAD_ONLY). Errors:
 	// PROJECT_CLOSED, ENTRY_FROZEN.
