@@ -33,11 +33,12 @@ type attack struct {
 	permille int64
 }
 
-// attacks strike each process while the scenario needs it: organisations and
-// entries are loaded up to a fifth, then matches, projects and the funded project
-// up to the middle; the rest is training and then impact.
+// attacks strike each process while the scenario needs it. Organisations are
+// loaded up to 135 ‰ of the calls, entries to 235, matches to 255, projects to
+// 330; of the funded project costs and their files to 405 and claims to 455; then
+// training up to 975, and impact.
 var attacks = []attack{
-	{"catalogue", 100}, {"nats", 170}, {"gateway", 220}, {"matching", 290}, {"projects", 340}, {"postgres", 500}, {"training", 700}, {"impact", 800},
+	{"catalogue", 80}, {"nats", 160}, {"gateway", 210}, {"matching", 240}, {"projects", 390}, {"postgres", 430}, {"training", 700}, {"impact", 985},
 }
 
 // RoundTrip implements http.RoundTripper.

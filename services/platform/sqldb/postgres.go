@@ -183,7 +183,13 @@ func (p *postgresDB) once(ctx context.Context, tx *Tx, fn func(ctx context.Conte
 func (p *postgresDB) read(ctx context.Context, tx *Tx, fn func(ctx context.Context, tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := p.readOnce(ctx, tx, fn)
-		if err == nil || !again(err) || attempt == 3 || ctx.Err() != nil {
+		if err == nil || !again(err) || ctx.Err() != nil {
+			return err
+		}
+		if attempt == postgresAttempts {
+			return gaveUp(err)
+		}
+		if err := pause(ctx, attempt); err != nil {
 			return err
 		}
 		*tx = Tx{}

@@ -127,6 +127,43 @@ func TestEndedConnections(t *testing.T) {
 	}
 }
 
+// All connections of a pool may have died at once: a read that comes upon one
+// after another still answers.
+func TestManyEndedConnections(t *testing.T) {
+	schema := fresh("manyended")
+	db := openPostgres(t, schema, "")
+	conn, err := pgx.Connect(t.Context(), testkit.Postgres(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	const together = 5
+	var inside, done sync.WaitGroup
+	inside.Add(together)
+	for range together {
+		done.Go(func() {
+			err := db.Read(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+				err := tx.QueryRow(ctx, "SELECT 1").Scan(new(int))
+				inside.Done()
+				inside.Wait() // each on a connection of its own
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	var n int
+	err = conn.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1", "trama "+schema).Scan(&n)
+	if err != nil || n < together {
+		t.Fatalf("ended %d connections: %v", n, err)
+	}
+	if n := count(t, db); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
 func TestBytesAreNotText(t *testing.T) {
 	db := openPostgres(t, fresh("bytes"), "")
 	err := db.Write(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
