@@ -117,11 +117,8 @@ func (c *Client) Download(ctx context.Context, path string) (content []byte, med
 	if err != nil {
 		return nil, "", err
 	}
-	res, content, err := c.send(req, nil)
-	if err != nil {
-		return nil, "", err
-	}
-	return content, res.Header.Get("Content-Type"), nil
+	header, content, err := c.send(req, nil)
+	return content, header.Get("Content-Type"), err
 }
 
 func (c *Client) call(ctx context.Context, method, path string, in, out proto.Message, opts []Option) error {
@@ -156,8 +153,9 @@ func (c *Client) answer(req *http.Request, out proto.Message, opts []Option) err
 	return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, out)
 }
 
-// send makes a call as the caller. An answer that is none is an error.
-func (c *Client) send(req *http.Request, opts []Option) (*http.Response, []byte, error) {
+// send makes a call as the caller and reads the answer, which is an error where
+// it is a refusal.
+func (c *Client) send(req *http.Request, opts []Option) (http.Header, []byte, error) {
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
@@ -179,7 +177,7 @@ func (c *Client) send(req *http.Request, opts []Option) (*http.Response, []byte,
 	if res.StatusCode >= 300 {
 		return nil, nil, problem(res, body)
 	}
-	return res, body, nil
+	return res.Header, body, nil
 }
 
 func problem(res *http.Response, body []byte) error {
