@@ -231,3 +231,31 @@ func TestAClaimedFlatRateStaysInTheBudget(t *testing.T) {
 		}
 	})
 }
+
+// Leaving out the issuer's VAT number hides no document: whoever records or
+// claims it is warned.
+func TestADocumentByNameAndByNumber(t *testing.T) {
+	eachDB(t, func(t *testing.T, s *suite) {
+		p := s.shared()
+		l, foreign := s.line(p, member, 100_000), s.line(p, other, 100_000)
+		document := func(issuer, id string) *projectsv1.Document {
+			return &projectsv1.Document{Issuer: issuer, IssuerId: id, Number: "FT 1", Date: "2026-02-02"}
+		}
+		warned := func(e *projectsv1.Expenditure, want int) {
+			t.Helper()
+			w := e.GetWarnings()
+			if len(w) != want || want > 0 && (w[0].GetKind() != projectsv1.DocumentWarningKind_DOCUMENT_WARNING_KIND_OTHER_ISSUER || !w[0].GetElsewhere()) {
+				t.Errorf("warned of %v", w)
+			}
+		}
+		warned(s.invoiced(l, document("Fornitore", "01234567897"), 10_000), 0)
+		warned(s.invoiced(foreign, document("Terzo", ""), 10_001), 0) // another total is another paper
+		warned(s.invoiced(foreign, document("Un altro", "00743110157"), 10_000), 0)
+		warned(s.invoiced(foreign, document("Fornitore", ""), 10_000), 1)
+		c := s.submit(s.claim(p, member, "f1"))
+		findings := must[*projectsv1.ListClaimFindingsResponse](t)(s.ListClaimFindings(s.As(partner, member), &projectsv1.ListClaimFindingsRequest{Parent: c.GetName()})).GetFindings()
+		if len(findings) != 1 || findings[0].GetRule() != "trama.other-issuer" || !findings[0].GetElsewhere() || len(findings[0].GetPlaces()) != 0 {
+			t.Errorf("found %v", findings)
+		}
+	})
+}

@@ -391,12 +391,16 @@ func (e *Expenditure) checkFiles(p *Project) error {
 
 // DocumentWarning tells what is odd about an expenditure's document.
 type DocumentWarning struct {
-	OtherTotal bool // a document of the same base with another total; otherwise over its total
-	Same       []SameDocument
+	// OtherTotal is a document of the same base with another total, OtherIssuer one
+	// with the same number, date and total, one of both with the issuer's name only;
+	// otherwise it is over its total.
+	OtherTotal, OtherIssuer bool
+	Same                    []SameDocument
 }
 
 // SameDocument is an expenditure with a document of the same issuer, number and
-// date.
+// date, or of the same number, date and total where the issuer of one is known by
+// name only.
 type SameDocument struct {
 	Expenditure, Project, Organisation, Lead string
 	Key                                      string
@@ -404,15 +408,19 @@ type SameDocument struct {
 }
 
 // Warnings looks for what is odd about a document among the other recorded
-// expenditures of the same base, in the whole network.
+// expenditures that may have the same, in the whole network.
 func (e *Expenditure) Warnings(others []SameDocument) []DocumentWarning {
 	key := e.Identity().Key()
 	left := e.Document.Gross.Minor - min(e.Claimable(), e.Document.Gross.Minor)
 	over := DocumentWarning{}
-	other := DocumentWarning{OtherTotal: true}
+	other, issuer := DocumentWarning{OtherTotal: true}, DocumentWarning{OtherIssuer: true}
 	exceeds := false
 	for _, o := range others {
-		if o.Key != key {
+		switch {
+		case !strings.HasPrefix(o.Key, e.Identity().Base()+"|"):
+			issuer.Same = append(issuer.Same, o)
+			continue
+		case o.Key != key:
 			other.Same = append(other.Same, o)
 			continue
 		}
@@ -425,8 +433,10 @@ func (e *Expenditure) Warnings(others []SameDocument) []DocumentWarning {
 	if exceeds {
 		out = append(out, over)
 	}
-	if len(other.Same) > 0 {
-		out = append(out, other)
+	for _, w := range []DocumentWarning{other, issuer} {
+		if len(w.Same) > 0 {
+			out = append(out, w)
+		}
 	}
 	return out
 }

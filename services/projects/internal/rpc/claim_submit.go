@@ -215,6 +215,9 @@ func circumstances(ctx context.Context, tx *sqldb.Tx, c *claims.Claim, own map[s
 	if around.Others, err = store.OtherTotals(ctx, tx, c); err != nil {
 		return around, err
 	}
+	if around.Issuers, err = store.OtherIssuers(ctx, tx, c); err != nil {
+		return around, err
+	}
 	if around.Funded, err = store.Funded(ctx, tx, c); err != nil {
 		return around, err
 	}

@@ -91,6 +91,11 @@ func warningProto(ctx context.Context, w domain.DocumentWarning) *projectsv1.Doc
 		out.Message = &typev1.LocalizedText{LanguageCode: "it", Text: "Un documento dello stesso emittente, numero e data è registrato con un altro totale",
 			Translations: map[string]string{"en": "A document of the same issuer, number and date is recorded with another total"}}
 	}
+	if w.OtherIssuer {
+		out.Kind = projectsv1.DocumentWarningKind_DOCUMENT_WARNING_KIND_OTHER_ISSUER
+		out.Message = &typev1.LocalizedText{LanguageCode: "it", Text: "Un documento con lo stesso numero, data e totale è registrato con l'emittente scritto in altro modo",
+			Translations: map[string]string{"en": "A document of the same number, date and total is recorded with its issuer written in another way"}}
+	}
 	for _, x := range w.Same {
 		if !seesPlace(ctx, x) {
 			out.Elsewhere = true

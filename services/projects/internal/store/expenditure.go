@@ -59,18 +59,18 @@ func Expenditure(ctx context.Context, tx *sqldb.Tx, project, id string) (*domain
 // InsertExpenditure stores a new expenditure.
 func InsertExpenditure(tx *sqldb.Tx, e *domain.Expenditure) {
 	d := e.Identity()
-	tx.Queue(`INSERT INTO expenditures (id, project, organisation, line, document_date, document, document_key, document_total, amount, state,
-		version, created, updated, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		e.ID, e.Project, e.Organisation, e.Line, e.Document.Date, d.Base(), d.Key(), e.Document.Gross.Minor, e.Amount.Minor,
+	tx.Queue(`INSERT INTO expenditures (id, project, organisation, line, document_date, document, document_key, document_paper, document_total, amount, state,
+		version, created, updated, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		e.ID, e.Project, e.Organisation, e.Line, e.Document.Date, d.Base(), d.Key(), d.Paper(), e.Document.Gross.Minor, e.Amount.Minor,
 		expenditureState(e), e.Version, micros(e.Created), micros(e.Updated), doc(e))
 }
 
 // SaveExpenditure stores an expenditure that was read at version was.
 func SaveExpenditure(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure, was int64) error {
 	d := e.Identity()
-	n, err := tx.Exec(ctx, `UPDATE expenditures SET line = $3, document_date = $4, document = $5, document_key = $6, document_total = $7, amount = $8,
-		state = $9, version = $10, updated = $11, doc = $12 WHERE id = $1 AND version = $2`,
-		e.ID, was, e.Line, e.Document.Date, d.Base(), d.Key(), e.Document.Gross.Minor, e.Amount.Minor,
+	n, err := tx.Exec(ctx, `UPDATE expenditures SET line = $3, document_date = $4, document = $5, document_key = $6, document_paper = $7, document_total = $8, amount = $9,
+		state = $10, version = $11, updated = $12, doc = $13 WHERE id = $1 AND version = $2`,
+		e.ID, was, e.Line, e.Document.Date, d.Base(), d.Key(), d.Paper(), e.Document.Gross.Minor, e.Amount.Minor,
 		expenditureState(e), e.Version, micros(e.Updated), doc(e))
 	return one(e.Name(), n, err)
 }
@@ -129,12 +129,20 @@ const standing = `'SUBMITTED', 'IN_CONTROL', 'CERTIFIED', 'PAID'`
 const mostSame = 1000
 
 // SameDocuments reads the other recorded expenditures, in the whole network, with
-// a document of the same issuer, number and date.
+// a document of the same issuer, number and date, or of the same number, date and
+// total where the issuer of one is known by name only.
 func SameDocuments(ctx context.Context, tx *sqldb.Tx, e *domain.Expenditure) ([]domain.SameDocument, error) {
 	base := e.Identity().Base()
 	if base == "" {
 		return nil, nil
 	}
-	return collect(ctx, tx, scanSame, sameColumns+` WHERE e.document = $1 AND e.document <> '' AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`,
+	out, err := collect(ctx, tx, scanSame, sameColumns+` WHERE e.document = $1 AND e.document <> '' AND e.id <> $2 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $3`,
 		base, e.ID, int64(mostSame))
+	if err != nil {
+		return nil, err
+	}
+	papers, err := collect(ctx, tx, scanSame, sameColumns+` WHERE e.document_paper = $1 AND e.document_paper <> '' AND e.document <> '' AND e.document <> $2
+		AND (substr(e.document, 1, 1) = '~' OR substr($2, 1, 1) = '~') AND e.id <> $3 AND e.state = 'RECORDED' ORDER BY e.id LIMIT $4`,
+		e.Identity().Paper(), base, e.ID, int64(mostSame))
+	return append(out, papers...), err
 }

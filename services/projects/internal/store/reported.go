@@ -166,6 +166,20 @@ func ClaimedWith(ctx context.Context, tx *sqldb.Tx, key string) ([]domain.SameDo
 // expenditures with a document of the same issuer, number and date but another
 // total.
 func OtherTotals(ctx context.Context, tx *sqldb.Tx, c *claims.Claim) (map[string][]domain.SameDocument, error) {
+	return alike(ctx, tx, c, `e.document = a.document AND e.document_key <> a.document_key`)
+}
+
+// OtherIssuers reads, by the id of a claim's expenditure, the recorded
+// expenditures with a document of the same number, date and total but another
+// issuer, where one of both is known by name only.
+func OtherIssuers(ctx context.Context, tx *sqldb.Tx, c *claims.Claim) (map[string][]domain.SameDocument, error) {
+	return alike(ctx, tx, c, `e.document_paper = a.document_paper AND a.document_paper <> '' AND e.document_paper <> '' AND e.document <> a.document
+		AND (substr(e.document, 1, 1) = '~' OR substr(a.document, 1, 1) = '~')`)
+}
+
+// alike reads, by the id of a claim's expenditure, the recorded expenditures e
+// whose documents are like its own, a.
+func alike(ctx context.Context, tx *sqldb.Tx, c *claims.Claim, like string) (map[string][]domain.SameDocument, error) {
 	out := map[string][]domain.SameDocument{}
 	_, err := collect(ctx, tx, func(r row) (bool, error) {
 		var id string
@@ -173,8 +187,8 @@ func OtherTotals(ctx context.Context, tx *sqldb.Tx, c *claims.Claim) (map[string
 		out[id] = append(out[id], x)
 		return true, err
 	}, `SELECT e.id, e.project, e.organisation, p.organisation, e.document_key, e.amount, a.id
-		FROM claim_lines l JOIN expenditures a ON a.id = l.expenditure JOIN expenditures e ON e.document = a.document JOIN projects p ON p.id = e.project
-		WHERE l.claim = $1 AND a.document <> '' AND e.document <> '' AND e.document_key <> a.document_key AND e.state = 'RECORDED'
+		FROM claim_lines l JOIN expenditures a ON a.id = l.expenditure JOIN expenditures e ON `+like+` JOIN projects p ON p.id = e.project
+		WHERE l.claim = $1 AND a.document <> '' AND e.document <> '' AND e.state = 'RECORDED'
 		ORDER BY a.id, e.id LIMIT $2`, c.ID, int64(mostSame))
 	return out, err
 }

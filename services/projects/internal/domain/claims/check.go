@@ -19,11 +19,12 @@ type Subject struct {
 
 // Circumstances are what else the service's own rules look at.
 type Circumstances struct {
-	Lines     map[string]*domain.Line // budget lines of the partner, by id
-	Reported  map[string]int64        // by budget line, in other claims to the funder that stand
-	Completed map[string]bool         // deliverables that were accepted and tasks that are done, by id
-	Others    map[string][]domain.SameDocument
-	Funded    map[string]int64 // by expenditure: what funders owe for it by other claims that stand
+	Lines     map[string]*domain.Line          // budget lines of the partner, by id
+	Reported  map[string]int64                 // by budget line, in other claims to the funder that stand
+	Completed map[string]bool                  // deliverables that were accepted and tasks that are done, by id
+	Others    map[string][]domain.SameDocument // by expenditure: documents alike but for their total
+	Issuers   map[string][]domain.SameDocument // by expenditure: documents alike but for their issuer
+	Funded    map[string]int64                 // by expenditure: what funders owe for it by other claims that stand
 	GrantUsed int64
 }
 
@@ -115,6 +116,11 @@ func (c *Claim) checkLine(s *Subject, b *domain.Line, x Circumstances) []Finding
 		out = append(out, Finding{Rule: RuleOtherTotal, Resource: name, Places: others,
 			Italian: "Un documento dello stesso emittente, numero e data è registrato con un altro totale",
 			English: "A document of the same issuer, number and date is recorded with another total"})
+	}
+	if issuers := x.Issuers[s.Expenditure.ID]; len(issuers) > 0 {
+		out = append(out, Finding{Rule: RuleOtherIssuer, Resource: name, Places: issuers,
+			Italian: "Un documento con lo stesso numero, data e totale è registrato con l'emittente scritto in altro modo",
+			English: "A document of the same number, date and total is recorded with its issuer written in another way"})
 	}
 	return out
 }

@@ -32,6 +32,7 @@ const (
 	RuleDoubleFunding = "trama.double-funding"
 	RuleOverFunded    = "trama.over-funded"
 	RuleOtherTotal    = "trama.other-total"
+	RuleOtherIssuer   = "trama.other-issuer"
 	RuleOverspent     = "trama.over-budget"
 	RuleOverGrant     = "trama.over-grant"
 	RuleNoShare       = "trama.no-share"

@@ -50,6 +50,21 @@ func (d Document) Key() string {
 	return base + "|" + strconv.FormatInt(d.Total, 10) + d.Currency
 }
 
+// Paper is the number, date, total and currency in one way of writing, whoever
+// the issuer is: what a document has in common with itself where one names the
+// issuer by name and another by VAT number. Empty where there is no number or
+// date.
+func (d Document) Paper() string {
+	number := Number(d.Number)
+	if number == "" || d.Date == "" {
+		return ""
+	}
+	return number + "|" + d.Date + "|" + strconv.FormatInt(d.Total, 10) + d.Currency
+}
+
+// byName begins an issuer of whom only the name is known.
+const byName = "~"
+
 // issuer prefers the number. A name that is an Italian VAT number is one.
 func (d Document) issuer() string {
 	if d.IssuerID != "" {
@@ -59,7 +74,10 @@ func (d Document) issuer() string {
 	if id := strings.TrimPrefix(name, "IT"); len(id) == vatLength && digitsOnly(id) {
 		return id
 	}
-	return name
+	if name == "" {
+		return ""
+	}
+	return byName + name
 }
 
 // IssuerID writes a VAT number or tax code in one way: without spaces and

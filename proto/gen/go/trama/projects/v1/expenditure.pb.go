@@ -39,6 +39,9 @@ const (
 	// A document of the same issuer, number and date is recorded with another
 	// total.
 	DocumentWarningKind_DOCUMENT_WARNING_KIND_OTHER_TOTAL DocumentWarningKind = 2
+	// A document of the same number, date and total is recorded with another
+	// issuer, of whom one is given by name only: perhaps the same one.
+	DocumentWarningKind_DOCUMENT_WARNING_KIND_OTHER_ISSUER DocumentWarningKind = 3
 )
 
 // Enum value maps for DocumentWarningKind.
@@ -47,11 +50,13 @@ var (
 		0: "DOCUMENT_WARNING_KIND_UNSPECIFIED",
 		1: "DOCUMENT_WARNING_KIND_OVER_TOTAL",
 		2: "DOCUMENT_WARNING_KIND_OTHER_TOTAL",
+		3: "DOCUMENT_WARNING_KIND_OTHER_ISSUER",
 	}
 	DocumentWarningKind_value = map[string]int32{
-		"DOCUMENT_WARNING_KIND_UNSPECIFIED": 0,
-		"DOCUMENT_WARNING_KIND_OVER_TOTAL":  1,
-		"DOCUMENT_WARNING_KIND_OTHER_TOTAL": 2,
+		"DOCUMENT_WARNING_KIND_UNSPECIFIED":  0,
+		"DOCUMENT_WARNING_KIND_OVER_TOTAL":   1,
+		"DOCUMENT_WARNING_KIND_OTHER_TOTAL":  2,
+		"DOCUMENT_WARNING_KIND_OTHER_ISSUER": 3,
 	}
 )
 
@@ -1211,11 +1216,12 @@ const file_trama_projects_v1_expenditure_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\tB\x0e\xe2A\x01\x02\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1b\n" +
 	"\x04etag\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x04etag\x12*\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\x89\x01\n" +
+	"request_id\x18\x04 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\x18\x80\x01R\trequestId*\xb1\x01\n" +
 	"\x13DocumentWarningKind\x12%\n" +
 	"!DOCUMENT_WARNING_KIND_UNSPECIFIED\x10\x00\x12$\n" +
 	" DOCUMENT_WARNING_KIND_OVER_TOTAL\x10\x01\x12%\n" +
-	"!DOCUMENT_WARNING_KIND_OTHER_TOTAL\x10\x02*s\n" +
+	"!DOCUMENT_WARNING_KIND_OTHER_TOTAL\x10\x02\x12&\n" +
+	"\"DOCUMENT_WARNING_KIND_OTHER_ISSUER\x10\x03*s\n" +
 	"\x10ExpenditureState\x12!\n" +
 	"\x1dEXPENDITURE_STATE_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aEXPENDITURE_STATE_RECORDED\x10\x01\x12\x1c\n" +
