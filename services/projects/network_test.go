@@ -136,6 +136,7 @@ func TestASumThatDoesNotFitIsTold(t *testing.T) {
 				tx.Queue(`INSERT INTO projects (id, organisation, currency, phase, territory, start_date, end_date, closed, granted, planned, spent, version, created, updated, doc)
 					VALUES ($1, 'o', 'EUR', 'PLANNING', '', '2026-01-01', '2026-12-31', 0, $2, $3, 1, 1, 1, 1, '{}')`, fmt.Sprint(i), int64(4_000_000_000_000_000_001), int64(i))
 			}
+			tx.Queue(`INSERT INTO project_parts (part, changes) VALUES ('', 1)`)
 			return nil
 		})
 		if err != nil {

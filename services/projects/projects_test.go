@@ -63,13 +63,18 @@ type suite struct {
 	projectsv1.FileServiceClient
 	projectsv1.ExportServiceClient
 	registers
-	t *testing.T
+	t testing.TB
 }
 
-func start(t *testing.T, open testkit.OpenDB) *suite {
-	env := testkit.Start(t, open, func(ctx context.Context, d app.Deps) (*app.Service, error) {
-		return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond, StreamHeartbeat: 25 * time.Millisecond, FileInterval: 25 * time.Millisecond})
-	})
+func service(ctx context.Context, d app.Deps) (*app.Service, error) {
+	return projects.New(ctx, d, projects.Config{AlertInterval: 25 * time.Millisecond, StreamHeartbeat: 25 * time.Millisecond, FileInterval: 25 * time.Millisecond})
+}
+
+func start(t testing.TB, open testkit.OpenDB) *suite {
+	return suiteOf(t, testkit.Start(t, open, service))
+}
+
+func suiteOf(t testing.TB, env *testkit.Env) *suite {
 	c := env.Conn
 	return &suite{
 		env, projectsv1.NewProjectServiceClient(c), projectsv1.NewRiskServiceClient(c), projectsv1.NewGateServiceClient(c),
@@ -104,7 +109,7 @@ func card() *projectsv1.Project {
 }
 
 // must fails the test where a call that should succeed does not.
-func must[T any](t *testing.T) func(x T, err error) T {
+func must[T any](t testing.TB) func(x T, err error) T {
 	return func(x T, err error) T {
 		t.Helper()
 		if err != nil {

@@ -97,6 +97,7 @@ func New(ctx context.Context, deps app.Deps, config Config) (*app.Service, error
 			{Name: "outbox relay", Run: out.Relay(deps.Bus, outbox.RelayConfig{Retention: config.JournalRetention, Log: deps.Log}).Run},
 			{Name: "contents without a file", Run: func(ctx context.Context) error { return server.CollectFiles(ctx, config.FileInterval) }},
 			{Name: "alert rules", Run: func(ctx context.Context) error { return server.Watch(ctx, config.AlertInterval) }},
+			{Name: "portfolio", Run: server.KeepPortfolio},
 			{Name: "alert feed", Run: func(ctx context.Context) error { return server.Follow(ctx) }},
 			{Name: "alert news", Run: func(ctx context.Context) error { return server.Listen(ctx, deps.Bus) }},
 			{Name: "old request ids", Run: platform.ForgetRequests(db, deps.Now)},

@@ -21,7 +21,7 @@ import (
 // of EachDB ends. Opening a schema again opens the same database: on PostgreSQL
 // through a pool of its own, as a second replica would; on SQLite it returns the
 // same DB, as there can be one opener only.
-type OpenDB func(t *testing.T, schema string, migrations fs.FS) *sqldb.DB
+type OpenDB func(t testing.TB, schema string, migrations fs.FS) *sqldb.DB
 
 // EachDB runs a test on SQLite and on PostgreSQL, each with fresh databases, as
 // the subtests "sqlite" and "postgres". Where PostgreSQL is not installed the
@@ -29,14 +29,22 @@ type OpenDB func(t *testing.T, schema string, migrations fs.FS) *sqldb.DB
 func EachDB(t *testing.T, fn func(t *testing.T, open OpenDB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { fn(t, sqliteOpener(t)) })
-	t.Run("postgres", func(t *testing.T) { fn(t, postgresOpener(t)) })
+	t.Run("postgres", func(t *testing.T) { fn(t, postgresOpener(t, Postgres(t))) })
 }
 
-func sqliteOpener(owner *testing.T) OpenDB {
+// BenchDB runs a benchmark on SQLite and on a PostgreSQL that writes to disk
+// before it answers, as EachDB runs tests.
+func BenchDB(b *testing.B, fn func(b *testing.B, open OpenDB)) {
+	b.Helper()
+	b.Run("sqlite", func(b *testing.B) { fn(b, sqliteOpener(b)) })
+	b.Run("postgres", func(b *testing.B) { fn(b, postgresOpener(b, DurablePostgres(b))) })
+}
+
+func sqliteOpener(owner testing.TB) OpenDB {
 	dir := owner.TempDir()
 	var mu sync.Mutex
 	open := map[string]*sqldb.DB{}
-	return func(t *testing.T, schema string, migrations fs.FS) *sqldb.DB {
+	return func(t testing.TB, schema string, migrations fs.FS) *sqldb.DB {
 		t.Helper()
 		mu.Lock()
 		defer mu.Unlock()
@@ -51,12 +59,11 @@ func sqliteOpener(owner *testing.T) OpenDB {
 
 var schemas atomic.Int64
 
-func postgresOpener(owner *testing.T) OpenDB {
-	url := Postgres(owner)
+func postgresOpener(owner testing.TB, url string) OpenDB {
 	suffix := fmt.Sprintf("_%d_%d", os.Getpid(), schemas.Add(1))
 	var mu sync.Mutex
 	seen := map[string]bool{}
-	return func(t *testing.T, schema string, migrations fs.FS) *sqldb.DB {
+	return func(t testing.TB, schema string, migrations fs.FS) *sqldb.DB {
 		t.Helper()
 		name := schema + suffix
 		mu.Lock()
@@ -69,7 +76,7 @@ func postgresOpener(owner *testing.T) OpenDB {
 	}
 }
 
-func openDB(t, owner *testing.T, cfg sqldb.Config, migrations fs.FS) *sqldb.DB {
+func openDB(t, owner testing.TB, cfg sqldb.Config, migrations fs.FS) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), cfg, migrations)
 	if err != nil {
@@ -84,7 +91,7 @@ func openDB(t, owner *testing.T, cfg sqldb.Config, migrations fs.FS) *sqldb.DB {
 }
 
 // dropSchema tidies a server that is not this process's own.
-func dropSchema(t *testing.T, url, schema string) {
+func dropSchema(t testing.TB, url, schema string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, url)

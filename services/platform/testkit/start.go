@@ -49,7 +49,7 @@ type Env struct {
 	// Followed are the events that the service publishes; see Events.
 	Followed *Events
 
-	t        *testing.T
+	t        testing.TB
 	issuer   *auth.LocalIssuer
 	verifier *auth.Verifier
 
@@ -68,9 +68,8 @@ type Env struct {
 //		c, err := courses.CreateCourse(env.As(authzv1.Role_ROLE_ORGANISATION_ADMIN, org), …)
 //
 // The service's loops run; they and everything else end with the test.
-func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.Deps) (*app.Service, error)) *Env {
+func Start(t testing.TB, open OpenDB, build Build) *Env {
 	t.Helper()
-	log := Log(t)
 	env := &Env{Clock: NewClock(), Members: &Memberships{}, t: t, peers: map[string]*peer{}}
 	env.organisations = &organisations{members: env.Members, absent: map[string]bool{}}
 	env.issuer = Issuer(env.Clock.Now)
@@ -81,30 +80,54 @@ func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.D
 	env.verifier = verifier
 	env.Bus = Bus(t)
 	env.FilesDir = t.TempDir()
+	env.run(open, build, 1)
+	env.Followed = Follow(t, env.Bus, env.Service.Name)
+	return env
+}
 
+// Build is a service's constructor.
+type Build func(ctx context.Context, deps app.Deps) (*app.Service, error)
+
+// Replica runs the service once more, as a second process would: on the same
+// database, bus, files, clock and callers, with nothing else in common. Its own
+// stand-ins for other services are those of its Peer. On SQLite, where there can
+// be one opener only, both are on the same DB.
+func (e *Env) Replica(open OpenDB, build Build) *Env {
+	e.t.Helper()
+	r := &Env{
+		Clock: e.Clock, Bus: e.Bus, Members: e.Members, FilesDir: e.FilesDir, Followed: e.Followed,
+		t: e.t, issuer: e.issuer, verifier: e.verifier, organisations: e.organisations, peers: map[string]*peer{},
+	}
+	r.run(open, build, 2)
+	return r
+}
+
+// run builds the service and runs it to the end of the test.
+func (e *Env) run(open OpenDB, build Build, seed uint64) {
+	t := e.t
+	t.Helper()
+	log := Log(t)
 	service, err := build(t.Context(), app.Deps{
-		Log: log, Now: env.Clock.Now, NewID: IDs(1, env.Clock.Now), Region: Region, Bus: env.Bus,
+		Log: log, Now: e.Clock.Now, NewID: IDs(seed, e.Clock.Now), Region: Region, Bus: e.Bus,
 		OpenDB: func(_ context.Context, migrations fs.FS) (*sqldb.DB, error) {
-			env.DB = open(t, "service", migrations)
-			return env.DB, nil
+			e.DB = open(t, "service", migrations)
+			return e.DB, nil
 		},
 		OpenFiles: func() (blob.Store, error) {
-			return blob.Open(blob.Config{URL: "file:" + env.FilesDir, Area: "service"})
+			return blob.Open(blob.Config{URL: "file:" + e.FilesDir, Area: "service"})
 		},
-		Dial: func(name string) grpc.ClientConnInterface { return env.peer(name) },
+		Dial: func(name string) grpc.ClientConnInterface { return e.peer(name) },
 	})
 	if err != nil {
 		t.Fatalf("the service did not start: %v", err)
 	}
-	env.Service = service
-	env.Server = env.serve(log, service.Register)
-	env.Conn = env.Server.InProcess(nil)
-	env.peer(service.Name).bind(env.Server.InProcess(env.issuer.Source(service.Name)))
+	e.Service = service
+	e.Server = e.serve(log, service.Register)
+	e.Conn = e.Server.InProcess(nil)
+	e.peer(service.Name).bind(e.Server.InProcess(e.issuer.Source(service.Name)))
 	if service.Name != "catalogue" {
-		env.Peer("catalogue", env.organisations.register)
+		e.Peer("catalogue", e.organisations.register)
 	}
-	env.Followed = Follow(t, env.Bus, service.Name)
-
 	running := app.New(log)
 	running.Start(service)
 	t.Cleanup(func() {
@@ -114,7 +137,6 @@ func Start(t *testing.T, open OpenDB, build func(ctx context.Context, deps app.D
 			t.Errorf("the service did not stop cleanly: %v", err)
 		}
 	})
-	return env
 }
 
 func (e *Env) serve(log *slog.Logger, register func(grpc.ServiceRegistrar)) *rpc.Server {

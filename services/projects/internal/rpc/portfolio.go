@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
 	"github.com/trama-suite/trama/services/platform/errs"
@@ -22,63 +24,88 @@ import (
 // on every replica.
 type portfolioCache struct {
 	mu      sync.RWMutex
-	loaded  bool
-	parts   map[string][]*portfolio.Project
-	changes map[string]int64
+	book    *portfolio.Book // nil until all was read
+	changes store.PartChanges
 }
 
 // manyParts is from how many changed parts on everything is read at once.
 const manyParts = 200
 
-// refresh reads again what has changed.
+// refresh reads again what has changed. Counts of changes only grow, and a later
+// snapshot has those of an earlier one too: where a count is not above the one
+// that is known, another reader has seen at least as much.
 func (c *portfolioCache) refresh(ctx context.Context, tx *sqldb.Tx) error {
-	now, err := store.Parts(ctx, tx)
+	sums, err := store.PartSums(ctx, tx)
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var stale []string
-	for part, n := range now {
-		if n > c.changes[part] { // another reader may have a later snapshot already
-			stale = append(stale, part)
-		}
-	}
-	if !c.loaded || len(stale) > manyParts {
-		all, err := store.Standing(ctx, tx, "")
-		if err != nil {
-			return err
-		}
-		parts := make(map[string][]*portfolio.Project, 4096)
-		for _, p := range all {
-			at := store.PartOf(p.ID)
-			parts[at] = append(parts[at], p)
-		}
-		for part, n := range c.changes {
-			if c.loaded && n > now[part] { // read in a later snapshot than this one
-				parts[part], now[part] = c.parts[part], n
+	stale, known := store.PartChanges{}, c.changes.Sums()
+	for area, n := range sums {
+		if c.book == nil || n > known[area] {
+			if err := store.AddPartChanges(ctx, tx, area, stale); err != nil {
+				return err
 			}
 		}
-		c.loaded, c.parts, c.changes = true, parts, now
-		return nil
 	}
-	for _, part := range stale {
-		if c.parts[part], err = store.Standing(ctx, tx, part); err != nil {
-			c.loaded = false // what was read is of no known age
+	if c.book != nil {
+		maps.DeleteFunc(stale, func(part string, n int64) bool { return n <= c.changes[part] })
+	}
+	if c.book == nil || len(stale) > manyParts {
+		return c.load(ctx, tx, stale)
+	}
+	for part, n := range stale {
+		projects, err := store.Standing(ctx, tx, part)
+		if err != nil {
+			c.book = nil // some parts are of this snapshot by now, and some are not
 			return err
 		}
-		c.changes[part] = now[part]
+		c.book.Put(part, projects)
+		c.changes[part] = n
 	}
 	return nil
 }
 
-// all goes over the projects. It must be called under the lock.
-func (c *portfolioCache) all(yield func(*portfolio.Project) bool) {
-	for _, part := range c.parts {
-		for _, p := range part {
-			if !yield(p) {
-				return
-			}
+// load reads all projects, of which some parts have changed so often.
+func (c *portfolioCache) load(ctx context.Context, tx *sqldb.Tx, changes store.PartChanges) error {
+	all, err := store.Standing(ctx, tx, "")
+	if err != nil {
+		return err
+	}
+	parts := make(map[string][]*portfolio.Project, 4096)
+	for _, p := range all {
+		at := store.PartOf(p.ID)
+		parts[at] = append(parts[at], p)
+	}
+	if c.book == nil {
+		c.changes = store.PartChanges{}
+	}
+	maps.Copy(c.changes, changes)
+	c.book = portfolio.NewBook()
+	for part, projects := range parts {
+		c.book.Put(part, projects)
+	}
+	return nil
+}
+
+// portfolioInterval is how often what has changed is read without anybody asking:
+// whoever asks then waits for little.
+const portfolioInterval = 5 * time.Second
+
+// KeepPortfolio keeps the portfolio in memory near what it is until its context
+// ends. It begins by reading all of it, so that nobody who asks waits for that.
+func (s *Server) KeepPortfolio(ctx context.Context) error {
+	ticker := time.NewTicker(portfolioInterval)
+	defer ticker.Stop()
+	for {
+		if err := s.db.Read(ctx, s.portfolio.refresh); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
 		}
 	}
 }
@@ -88,16 +115,12 @@ const mostGroups = 1000
 
 // QueryPortfolio sums up many projects.
 func (s *Server) QueryPortfolio(ctx context.Context, req *projectsv1.QueryPortfolioRequest) (*projectsv1.Portfolio, error) {
-	match, err := portfolio.Parse(req.GetFilter())
-	if err != nil {
-		return nil, err
-	}
 	by := portfolio.Grouping(word(projectsv1.PortfolioGrouping_name, "PORTFOLIO_GROUPING_", req.GetGroupBy()))
 	if err := s.db.Read(ctx, s.portfolio.refresh); err != nil {
 		return nil, err
 	}
 	s.portfolio.mu.RLock()
-	got, err := portfolio.Query(s.portfolio.all, match, by, s.today())
+	got, err := s.portfolio.book.Query(req.GetFilter(), by, s.today())
 	s.portfolio.mu.RUnlock()
 	if errors.Is(err, portfolio.ErrOverflow) {
 		return nil, errs.New(errs.FailedPrecondition, domain.AmountWrong, "the sum of the projects does not fit: select fewer")

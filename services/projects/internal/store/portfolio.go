@@ -8,24 +8,42 @@ import (
 	"github.com/trama-suite/trama/services/projects/internal/domain/portfolio"
 )
 
-// Parts reads how often each part of the projects has changed. A part that is not
-// there has not changed since its projects were there.
-func Parts(ctx context.Context, tx *sqldb.Tx) (map[string]int64, error) {
-	out := map[string]int64{}
-	rows, err := tx.Query(ctx, `SELECT part, changes FROM project_parts`)
-	if err != nil {
-		return nil, err
+// PartChanges is how often each part of the projects has changed. A part that is
+// not there has not changed since its projects were there.
+type PartChanges map[string]int64
+
+// areaOf is the area in which a part is: its first digit.
+func areaOf(part string) string { return part[:min(1, len(part))] }
+
+// Sums are how often the parts of each area have changed together.
+func (c PartChanges) Sums() PartChanges {
+	out := PartChanges{}
+	for part, n := range c {
+		out[areaOf(part)] += n
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var part string
-		var changes int64
-		if err := rows.Scan(&part, &changes); err != nil {
-			return nil, err
-		}
-		out[part] = changes
-	}
-	return out, rows.Err()
+	return out
+}
+
+// PartSums reads how often the parts of each area have changed together.
+func PartSums(ctx context.Context, tx *sqldb.Tx) (PartChanges, error) {
+	out := PartChanges{}
+	return out, out.read(ctx, tx, `SELECT substr(part, 1, 1), CAST(SUM(changes) AS BIGINT) FROM project_parts GROUP BY 1`)
+}
+
+// AddPartChanges reads how often each part of an area has changed.
+func AddPartChanges(ctx context.Context, tx *sqldb.Tx, area string, into PartChanges) error {
+	return into.read(ctx, tx, `SELECT part, changes FROM project_parts WHERE substr(part, 1, 1) = $1`, area)
+}
+
+func (c PartChanges) read(ctx context.Context, tx *sqldb.Tx, query string, args ...any) error {
+	_, err := collect(ctx, tx, func(r row) (struct{}, error) {
+		var key string
+		var n int64
+		err := r.Scan(&key, &n)
+		c[key] = n
+		return struct{}{}, err
+	}, query, args...)
+	return err
 }
 
 // PartOf is the part in which a project is: the last three digits of its id.

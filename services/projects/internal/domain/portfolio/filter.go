@@ -27,12 +27,16 @@ func wrong(format string, args ...any) error {
 	return errs.InvalidField(errs.InvalidFilter, "filter", format, args...)
 }
 
-// Parse reads an AIP-160 filter; the empty one matches all.
-func Parse(text string) (Match, error) {
+// match chooses projects; nil chooses all.
+type match func(p *part, r *row, today int32) bool
+
+// parse reads an AIP-160 filter, for the words that the book has now; the empty
+// one matches all.
+func (b *Book) parse(text string) (match, error) {
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return func(*Project, civil.Date) bool { return true }, nil
+		return nil, nil //nolint:nilnil // all are chosen
 	case len(text) > maxBytes:
 		return nil, wrong("must not be longer than %d bytes", maxBytes)
 	case strings.Count(text, "(") > maxDepth:
@@ -44,7 +48,7 @@ func Parse(text string) (Match, error) {
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	r := reader{}
+	r := reader{book: b}
 	return r.condition(parsed.GetExpr())
 }
 
@@ -62,14 +66,17 @@ func unreadable(err error) error {
 	return wrong("cannot be read at character %d: %s", place, message)
 }
 
-type reader struct{ restrictions int }
+type reader struct {
+	book         *Book
+	restrictions int
+}
 
-func (r *reader) condition(e *expr.Expr) (Match, error) {
+func (r *reader) condition(e *expr.Expr) (match, error) {
 	call := e.GetCallExpr()
 	if call == nil {
 		return nil, wrong("has a value where a comparison should be: write a field, an operator and a value")
 	}
-	var parts []Match
+	var parts []match
 	switch call.GetFunction() {
 	case filtering.FunctionAnd, filtering.FunctionOr, filtering.FunctionNot:
 		for _, x := range call.GetArgs() {
@@ -84,67 +91,63 @@ func (r *reader) condition(e *expr.Expr) (Match, error) {
 	}
 	switch call.GetFunction() {
 	case filtering.FunctionAnd:
-		return func(p *Project, d civil.Date) bool { return parts[0](p, d) && parts[1](p, d) }, nil
+		return func(p *part, x *row, d int32) bool { return parts[0](p, x, d) && parts[1](p, x, d) }, nil
 	case filtering.FunctionOr:
-		return func(p *Project, d civil.Date) bool { return parts[0](p, d) || parts[1](p, d) }, nil
+		return func(p *part, x *row, d int32) bool { return parts[0](p, x, d) || parts[1](p, x, d) }, nil
 	case filtering.FunctionNot:
-		return func(p *Project, d civil.Date) bool { return !parts[0](p, d) }, nil
+		return func(p *part, x *row, d int32) bool { return !parts[0](p, x, d) }, nil
 	case "=", "!=", "<", "<=", ">", ">=":
 		return r.restriction(call)
 	}
 	return nil, wrong("uses %q: use =, !=, <, <=, > and >=", call.GetFunction())
 }
 
-func (r *reader) restriction(call *expr.Expr_Call) (Match, error) {
+func (r *reader) restriction(call *expr.Expr_Call) (match, error) {
 	if r.restrictions++; r.restrictions > maxRestrictions {
 		return nil, wrong("must not have more than %d comparisons", maxRestrictions)
 	}
 	op, field := call.GetFunction(), call.GetArgs()[0].GetIdentExpr().GetName()
 	value, isText := valueOf(call.GetArgs()[1])
-	if texts := textsOf(field); texts != nil {
+	if c, known := texts[field]; known {
 		if !isText {
 			return nil, wrong("%s is text: put the value in quotation marks", field)
 		}
-		return text(field, op, value, texts)
+		return r.text(field, c, op, value)
 	}
-	number := call.GetArgs()[1].GetConstExpr().GetInt64Value()
 	switch field {
 	case "territory":
 		if !isText || op != "=" && op != "!=" {
 			return nil, wrong("territory takes = and != and a text")
 		}
-		return negated(op, func(p *Project, _ civil.Date) bool { return Within(p.Territory, value) }), nil
+		return negated(op, r.having(territories, func(word string) bool { return Within(word, value) })), nil
 	case "start_date", "end_date":
 		if !isText {
 			return nil, wrong("%s is a date: write it as \"2026-01-31\"", field)
 		}
-		if _, err := civil.Parse(value); err != nil {
+		day, err := civil.Parse(value)
+		if err != nil {
 			return nil, wrong("%s: %s", field, err)
 		}
-		start := field == "start_date"
-		return func(p *Project, _ civil.Date) bool {
-			if start {
-				return holds(op, cmp.Compare(string(p.Start), value))
-			}
-			return holds(op, cmp.Compare(string(p.End), value))
-		}, nil
+		than := dayOf(day)
+		if field == "start_date" {
+			return func(_ *part, x *row, _ int32) bool { return holds(op, cmp.Compare(x.start, than)) }, nil
+		}
+		return func(_ *part, x *row, _ int32) bool { return holds(op, cmp.Compare(x.end, than)) }, nil
 	case "year":
+		number := call.GetArgs()[1].GetConstExpr().GetInt64Value()
 		if isText || number < 1900 || number > 2999 {
 			return nil, wrong("year is a number from 1900 to 2999, without quotation marks")
 		}
-		return func(p *Project, _ civil.Date) bool { return holds(op, cmp.Compare(yearOf(p.Start), number)) }, nil
+		return func(_ *part, x *row, _ int32) bool { return holds(op, cmp.Compare(int64(x.start/10_000), number)) }, nil
 	case "late", "at_risk":
 		if value != "true" && value != "false" || op != "=" && op != "!=" {
 			return nil, wrong("%s is a boolean: write %s = true or %s = false", field, field, field)
 		}
 		want := value == "true"
-		late := field == "late"
-		return negated(op, func(p *Project, today civil.Date) bool {
-			if late {
-				return p.Late(today) == want
-			}
-			return p.AtRisk() == want
-		}), nil
+		if field == "late" {
+			return negated(op, func(_ *part, x *row, today int32) bool { return x.late(today) == want }), nil
+		}
+		return negated(op, func(_ *part, x *row, _ int32) bool { return x.atRisk() == want }), nil
 	}
 	return nil, wrong("there is no field %q; the fields are: territory, funder, programme, sector, phase, lead, organisation, currency, start_date, end_date, year, late, at_risk", field)
 }
@@ -160,42 +163,49 @@ func valueOf(e *expr.Expr) (string, bool) {
 	return "", false
 }
 
-// textsOf returns how a field's texts are compared, nil for fields that are none.
-func textsOf(field string) func(p *Project, value string) bool {
-	switch field {
-	case "funder":
-		return func(p *Project, v string) bool { return slices.Contains(p.Funders, v) }
-	case "programme":
-		return func(p *Project, v string) bool { return slices.Contains(p.Programmes, v) }
-	case "sector":
-		return func(p *Project, v string) bool { return slices.Contains(p.Sectors, v) }
-	case "organisation":
-		return func(p *Project, v string) bool {
-			return slices.ContainsFunc(p.Partners, func(x Part) bool { return x.Organisation == v })
-		}
-	case "phase":
-		return func(p *Project, v string) bool { return len(v) > len(phasePrefix) && p.Phase == v[len(phasePrefix):] }
-	case "lead":
-		return func(p *Project, v string) bool { return p.Lead == v }
-	case "currency":
-		return func(p *Project, v string) bool { return p.Currency == v }
-	}
-	return nil
+// texts are the fields that are compared as a whole.
+var texts = map[string]column{
+	"funder": funders, "programme": programmes, "sector": sectors, "organisation": organisations,
+	"phase": phases, "lead": leads, "currency": currencies,
 }
 
-func text(field, op, value string, equal func(*Project, string) bool) (Match, error) {
+func (r *reader) text(field string, c column, op, value string) (match, error) {
 	if op != "=" && op != "!=" {
 		return nil, wrong("%s takes = and !=", field)
 	}
-	if field == "phase" && !strings.HasPrefix(value, phasePrefix) {
-		return nil, wrong("phase is written as in JSON, for example PHASE_EXECUTION")
+	if c == phases {
+		if !strings.HasPrefix(value, phasePrefix) {
+			return nil, wrong("phase is written as in JSON, for example PHASE_EXECUTION")
+		}
+		value = value[len(phasePrefix):]
 	}
-	return negated(op, func(p *Project, _ civil.Date) bool { return equal(p, value) }), nil
+	return negated(op, r.having(c, func(word string) bool { return word == value })), nil
 }
 
-func negated(op string, m Match) Match {
+// having chooses the projects with a word in a column of which holds is true. It
+// asks once for each word, and not for each project.
+func (r *reader) having(c column, holds func(word string) bool) match {
+	words := r.book.columns[c].words
+	chosen := make([]bool, len(words))
+	for n, word := range words {
+		chosen[n] = holds(word)
+	}
+	switch {
+	case c < funders:
+		return func(_ *part, x *row, _ int32) bool { return chosen[x.words[c]] }
+	case c == organisations:
+		return func(p *part, x *row, _ int32) bool {
+			return slices.ContainsFunc(p.partiesOf(x), func(y party) bool { return chosen[y.organisation] })
+		}
+	}
+	return func(p *part, x *row, _ int32) bool {
+		return slices.ContainsFunc(p.list(x, c), func(n uint32) bool { return chosen[n] })
+	}
+}
+
+func negated(op string, m match) match {
 	if op == "!=" {
-		return func(p *Project, d civil.Date) bool { return !m(p, d) }
+		return func(p *part, x *row, d int32) bool { return !m(p, x, d) }
 	}
 	return m
 }
@@ -220,12 +230,4 @@ func holds(op string, order int) bool {
 // refined by a hyphen, as in it-21 and it-21-to.
 func Within(territory, whole string) bool {
 	return territory == whole || strings.HasPrefix(territory, whole) && len(whole) > 0 && territory[len(whole)] == '-'
-}
-
-func yearOf(d civil.Date) int64 {
-	var n int64
-	for _, c := range d[:4] {
-		n = n*10 + int64(c-'0')
-	}
-	return n
 }
