@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"strings"
+
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 )
@@ -21,7 +23,7 @@ const (
 // Cell is a cell of the funder's report.
 type Cell struct {
 	Kind   Kind
-	Empty  bool // not filled for this line
+	Empty  bool // not filled for this line, or for want of a fact
 	Text   string
 	Number int64
 	Date   Date
@@ -44,6 +46,16 @@ func kindOf(t *cel.Type) Kind {
 
 // Kind is what the cells of the column hold.
 func (c *Column) Kind() Kind { return c.kind }
+
+// ShowsCategory tells that the cells hold keys of the set's own categories, whose
+// titles people read.
+func (c *Column) ShowsCategory() bool {
+	switch strings.TrimSpace(c.Value.Source) {
+	case "line.funder_category", "line.budget.funder_category":
+		return true
+	}
+	return false
+}
 
 // Columns are those of the report in the funder's form; there may be none. They
 // must not be changed.
@@ -69,6 +81,9 @@ func (s *Set) Rows(in Input) ([][]Cell, error) {
 			rows[i][j] = Cell{Kind: s.doc.Columns[j].kind, Empty: true}
 			if column.when != nil {
 				filled, err := column.when.truth(&w.scopeVars)
+				if unknownFact(err) != nil {
+					continue
+				}
 				if err != nil {
 					return nil, s.failed("column "+s.doc.Columns[j].Key, w.claimLines[i].data.Key, err)
 				}
@@ -77,6 +92,9 @@ func (s *Set) Rows(in Input) ([][]Cell, error) {
 				}
 			}
 			v, err := column.value.eval(&w.scopeVars)
+			if unknownFact(err) != nil {
+				continue
+			}
 			if err != nil {
 				return nil, s.failed("column "+s.doc.Columns[j].Key, w.claimLines[i].data.Key, err)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/checker"
+	syntax "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/types"
 	"go.yaml.in/yaml/v3"
 )
@@ -33,8 +34,9 @@ const (
 // compiler compiles the expressions of a document, and notes what is wrong.
 type compiler struct {
 	*reader
-	source []string // lines of the document
-	cost   uint64   // of the set on the largest input
+	source []string        // lines of the document
+	cost   uint64          // of the set on the largest input
+	reads  map[string]bool // fields of records that expressions ask for
 
 	parameters, categories map[string]bool // their names
 }
@@ -63,6 +65,7 @@ func (c *compiler) expression(env *cel.Env, e Expression, path string, times uin
 	}
 	start := at(1, 0)
 	native := ast.NativeRep()
+	syntax.PreOrderVisit(native.Expr(), syntax.NewExprVisitor(func(e syntax.Expr) { c.note(native, e) }))
 	for id, t := range native.TypeMap() {
 		if word, bad := foreign(t); bad {
 			loc := native.SourceInfo().GetStartLocation(id)
@@ -102,6 +105,26 @@ func (c *compiler) expression(env *cel.Env, e Expression, path string, times uin
 		return nil
 	}
 	return &compiled{program: program, kind: out, walks: estimate.Max > straight}
+}
+
+// note keeps the field of a record that an expression asks for.
+func (c *compiler) note(native *syntax.AST, e syntax.Expr) {
+	switch e.Kind() {
+	case syntax.SelectKind:
+		c.noteField(native.GetType(e.AsSelect().Operand().ID()), e.AsSelect().FieldName())
+	case syntax.CallKind:
+		if call := e.AsCall(); call.IsMemberFunction() {
+			c.noteField(native.GetType(call.Target().ID()), call.FunctionName())
+		}
+	}
+}
+
+func (c *compiler) noteField(of *cel.Type, field string) {
+	for kind := range records {
+		if kind.IsExactType(of) {
+			c.reads[word(kind)+"."+field] = true
+		}
+	}
 }
 
 var namespaced = regexp.MustCompile(`\b([pc])\.([A-Za-z_][A-Za-z0-9_]*)`)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
@@ -144,6 +145,10 @@ func (s *Set) workOutFacts(w *world) error {
 			continue
 		}
 		v, err := f.value.eval(&w.scopeVars)
+		if unknown := unknownFact(err); unknown != nil {
+			w.facts[f.name] = types.WrapErr(unknown) // for whoever asks for it
+			continue
+		}
 		if err != nil {
 			return s.failed("fact "+f.name, "", err)
 		}
@@ -156,12 +161,27 @@ func (s *Set) failed(what, key string, err error) error {
 	return &EvaluationError{s.doc.ID, s.doc.Version, what, key, err}
 }
 
+// unknownFact is what an expression lacked, nil where it lacked nothing.
+func unknownFact(err error) *UnknownFactError {
+	var unknown *UnknownFactError
+	if errors.As(err, &unknown) {
+		return unknown
+	}
+	return nil
+}
+
 // apply looks with one rule at every place of its scope.
 func (s *Set) apply(r *compiledRule, w *world, report *Report) error {
 	outcome := Outcome{Rule: r.ID}
 	look := func(index int, key string) error {
 		outcome.Looked++
 		finding, applied, err := s.look(r, w, &outcome)
+		if unknown := unknownFact(err); unknown != nil {
+			if !slices.Contains(outcome.Unknown, unknown.Fact) {
+				outcome.Unknown = append(outcome.Unknown, unknown.Fact)
+			}
+			return nil
+		}
 		if err != nil {
 			return s.failed("rule "+r.ID, key, err)
 		}
@@ -192,6 +212,7 @@ func (s *Set) apply(r *compiledRule, w *world, report *Report) error {
 	default:
 		err = look(-1, "")
 	}
+	slices.Sort(outcome.Unknown)
 	report.Outcomes = append(report.Outcomes, outcome)
 	return err
 }
@@ -246,8 +267,10 @@ func (s *Set) look(r *compiledRule, w *world, outcome *Outcome) (*Finding, bool,
 		return nil, true, err
 	}
 	if !finding.Verified {
-		finding.Message.IT += " (Regola non verificata sulla fonte: " + r.Note + ")"
-		finding.Message.EN += " (Rule not verified against its source: " + r.Note + ")"
+		// The set's note is for who maintains it, in one language; the message is for
+		// who claims, in theirs.
+		finding.Message.IT += " (Regola non verificata sulla fonte.)"
+		finding.Message.EN += " (Rule not verified against its source.)"
 	}
 	return finding, true, nil
 }

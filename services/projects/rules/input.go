@@ -51,10 +51,11 @@ type Partner struct {
 	// Organisation is the resource name.
 	Organisation string `yaml:"organisation"`
 	// Kind is the legal kind of the body as the catalogue writes it, without its
-	// prefix, for example SOCIAL_COOPERATIVE_A; empty when not known.
+	// prefix, for example SOCIAL_COOPERATIVE_A; empty when not known. A rule that
+	// asks for it then is not evaluated.
 	Kind string `yaml:"kind"`
-	// Profit tells that the body works for profit.
-	Profit bool `yaml:"profit"`
+	// Profit tells whether the body works for profit; nil when not known, as Kind.
+	Profit *bool `yaml:"profit"`
 }
 
 // Funder is what rules see of a funder of the project.
@@ -86,10 +87,11 @@ type Organisation struct {
 	// Kind as in Partner.
 	Kind string `yaml:"kind"`
 	// Profit as in Partner.
-	Profit bool `yaml:"profit"`
-	// VATRecoverable tells that the body recovers the VAT on its purchases (IVA
-	// detraibile) and so cannot claim it.
-	VATRecoverable bool `yaml:"vat_recoverable"`
+	Profit *bool `yaml:"profit"`
+	// VATRecoverable tells whether the body recovers the VAT on its purchases (IVA
+	// detraibile) and so cannot claim it; nil when it has not stated it. A rule that
+	// asks for it then is not evaluated.
+	VATRecoverable *bool `yaml:"vat_recoverable"`
 	// Choices are the ways of counting cost that the organisation has chosen in its
 	// other projects under a rule set of the same programme; at most MaxChoices.
 	Choices []Choice `yaml:"choices"`
@@ -170,6 +172,9 @@ type ClaimLine struct {
 	Net   int64 `yaml:"net"`
 	VAT   int64 `yaml:"vat"`
 	Gross int64 `yaml:"gross"`
+	// VATRecoverable tells that the VAT of this document is recovered, whatever the
+	// organisation does with others.
+	VATRecoverable bool `yaml:"vat_recoverable"`
 	// Issuer is the document's issuer, by VAT number where it has one.
 	Issuer string `yaml:"issuer"`
 	// Number is the document's number.

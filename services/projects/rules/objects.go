@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
@@ -59,6 +60,42 @@ func text[T any](name, about string, get func(*T) string) member {
 
 func flag[T any](name, about string, get func(*T) bool) member {
 	return reading(name, cel.BoolType, about, func(d *T) ref.Val { return types.Bool(get(d)) })
+}
+
+// UnknownFactError tells that a rule asks for a fact that nobody has told.
+type UnknownFactError struct {
+	// Fact as rules write it, for example organisation.vat_recoverable.
+	Fact string
+}
+
+// Error names the fact.
+func (e *UnknownFactError) Error() string { return e.Fact + " is not known" }
+
+// told is a truth value that may not be known; fact is its name with that of its
+// record. An expression that is settled without it does not need it.
+func told[T any](fact, about string, get func(*T) *bool) member {
+	read := func(o any) *bool { return get(&o.(*object[T]).data) }
+	return member{name: fact[strings.IndexByte(fact, '.')+1:], kind: cel.BoolType, about: about + "; may be unknown",
+		set: func(o any) bool { return read(o) != nil },
+		get: func(o any) (any, error) {
+			if b := read(o); b != nil {
+				return types.Bool(*b), nil
+			}
+			return nil, &UnknownFactError{fact}
+		}}
+}
+
+// toldText is a text that may not be known.
+func toldText[T any](fact, about string, get func(*T) string) member {
+	read := func(o any) string { return get(&o.(*object[T]).data) }
+	return member{name: fact[strings.IndexByte(fact, '.')+1:], kind: cel.StringType, about: about + "; may be unknown",
+		set: func(o any) bool { return read(o) != "" },
+		get: func(o any) (any, error) {
+			if s := read(o); s != "" {
+				return types.String(s), nil
+			}
+			return nil, &UnknownFactError{fact}
+		}}
 }
 
 func date[T any](name, about string, get func(*T) day) member {
@@ -130,6 +167,7 @@ type (
 		ClaimLine
 		index          int
 		document, paid day
+		recoverable    *bool
 		budget         *object[budgetLineData]
 	}
 )
@@ -150,8 +188,8 @@ var records = map[*cel.Type][]member{
 	},
 	partnerType: {
 		text("organisation", "resource name", func(d *Partner) string { return d.Organisation }),
-		text("kind", "legal kind, for example SOCIAL_COOPERATIVE_A", func(d *Partner) string { return d.Kind }),
-		flag("profit", "works for profit", func(d *Partner) bool { return d.Profit }),
+		toldText("partner.kind", "legal kind, for example SOCIAL_COOPERATIVE_A", func(d *Partner) string { return d.Kind }),
+		told("partner.profit", "works for profit", func(d *Partner) *bool { return d.Profit }),
 	},
 	funderType: {
 		text("key", "key in the project", func(d *funderData) string { return d.Key }),
@@ -166,9 +204,9 @@ var records = map[*cel.Type][]member{
 	},
 	organisationType: {
 		text("name", "resource name of the body that claims", func(d *organisationData) string { return d.Name }),
-		text("kind", "legal kind", func(d *organisationData) string { return d.Kind }),
-		flag("profit", "works for profit", func(d *organisationData) bool { return d.Profit }),
-		flag("vat_recoverable", "recovers the VAT on its purchases", func(d *organisationData) bool { return d.VATRecoverable }),
+		toldText("organisation.kind", "legal kind", func(d *organisationData) string { return d.Kind }),
+		told("organisation.profit", "works for profit", func(d *organisationData) *bool { return d.Profit }),
+		told("organisation.vat_recoverable", "recovers the VAT on its purchases", func(d *organisationData) *bool { return d.VATRecoverable }),
 		list("choices", choiceType, "ways of counting cost in its other projects under this programme", func(d *organisationData) ref.Val { return d.choices }),
 	},
 	choiceType: {
@@ -224,6 +262,7 @@ var records = map[*cel.Type][]member{
 		number("net", "net amount of the document", func(d *claimLineData) int64 { return d.Net }),
 		number("vat", "VAT of the document", func(d *claimLineData) int64 { return d.VAT }),
 		number("gross", "gross amount of the document", func(d *claimLineData) int64 { return d.Gross }),
+		told("line.vat_recoverable", "the VAT of the document is recovered, as the document or the organisation says", func(d *claimLineData) *bool { return d.recoverable }),
 		text("issuer", "issuer of the document, by VAT number where it has one", func(d *claimLineData) string { return d.Issuer }),
 		text("number", "number of the document", func(d *claimLineData) string { return d.Number }),
 		date("document_date", "day of the document", func(d *claimLineData) day { return d.document }),

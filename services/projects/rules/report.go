@@ -91,6 +91,9 @@ type Outcome struct {
 	Looked  int `json:"looked"`
 	Applied int `json:"applied"`
 	Broken  int `json:"broken"`
+	// Unknown are the facts for want of which it was not evaluated, at some place
+	// or at all of them: in the order of their names, each once.
+	Unknown []string `json:"unknown,omitempty"`
 	// Trace holds the rule's named values; only for rules that look once.
 	Trace []TraceValue `json:"trace,omitempty"`
 }

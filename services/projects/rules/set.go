@@ -38,6 +38,7 @@ type Set struct {
 	category map[string]string // category of the suite → own category
 	allowed  map[string]bool   // of own categories
 	sources  map[string]Source
+	reads    []string
 }
 
 type compiledFact struct {
@@ -78,6 +79,17 @@ func (s *Set) EffectiveFrom() Date { return s.doc.EffectiveFrom }
 // EffectiveTo is the last day on which it is in force; empty for no end.
 func (s *Set) EffectiveTo() Date { return s.doc.EffectiveTo }
 
+// Reads are the fields and functions of records that the set's expressions ask
+// for, by the record's type in the guide, for example Organisation.kind: what the
+// caller has to find out. They must not be changed.
+func (s *Set) Reads() []string { return s.reads }
+
+// HasCategory reports whether the key is that of one of the set's own categories.
+func (s *Set) HasCategory(key string) bool {
+	_, ok := s.allowed[key]
+	return ok
+}
+
 // Document is the set as it was written. It must not be changed.
 func (s *Set) Document() *Document { return &s.doc }
 
@@ -90,7 +102,7 @@ func Load(source []byte) (*Set, error) {
 		s.check(r)
 	}
 	if len(r.problems) == 0 {
-		c := &compiler{reader: r, source: strings.Split(string(source), "\n"), parameters: map[string]bool{}, categories: map[string]bool{}}
+		c := &compiler{reader: r, source: strings.Split(string(source), "\n"), parameters: map[string]bool{}, categories: map[string]bool{}, reads: map[string]bool{}}
 		for i := range s.doc.Parameters {
 			c.parameters[s.doc.Parameters[i].Name] = true
 		}
@@ -98,6 +110,7 @@ func Load(source []byte) (*Set, error) {
 			c.categories[s.doc.Categories[i].Key] = true
 		}
 		s.compile(c)
+		s.reads = sortedKeys(c.reads)
 	}
 	if len(r.problems) > 0 {
 		slices.SortStableFunc(r.problems, func(a, b Problem) int {

@@ -108,7 +108,7 @@ func (s *Set) prepare(in *Input) (*world, error) {
 	s.prepareProject(g, w, in)
 	lines := s.prepareBudget(g, w, in)
 	if in.Claim != nil {
-		prepareClaim(g, w, in.Claim, lines)
+		prepareClaim(g, w, in.Claim, lines, in.Organisation.VATRecoverable)
 	}
 	w.budget = budgetOf(g, w.budgetLines, "")
 	w.own = budgetOf(g, w.budgetLines, in.Organisation.Name)
@@ -190,7 +190,8 @@ func (s *Set) prepareBudget(g *gathering, w *world, in *Input) map[string]*objec
 	return byKey
 }
 
-func prepareClaim(g *gathering, w *world, claim *Claim, lines map[string]*object[budgetLineData]) {
+func prepareClaim(g *gathering, w *world, claim *Claim, lines map[string]*object[budgetLineData], recovers *bool) {
+	yes := true
 	w.claimLines = make([]object[claimLineData], len(claim.Lines))
 	sums, keys := map[string]int64{}, make(map[string]bool, len(claim.Lines))
 	for i := range claim.Lines {
@@ -225,8 +226,11 @@ func prepareClaim(g *gathering, w *world, claim *Claim, lines map[string]*object
 			}
 		}
 		w.claimLines[i] = object[claimLineData]{claimLineType, claimLineData{
-			ClaimLine: *l, index: i, document: dayOf(l.DocumentDate), paid: dayOf(l.PaymentDate), budget: line,
+			ClaimLine: *l, index: i, document: dayOf(l.DocumentDate), paid: dayOf(l.PaymentDate), budget: line, recoverable: recovers,
 		}}
+		if l.VATRecoverable {
+			w.claimLines[i].data.recoverable = &yes
+		}
 		g.add(&line.data.claimed, l.Amount)
 		for i, key := range [...]string{"", line.data.Category, line.data.FunderCategory} {
 			if i == 0 || key != "" {

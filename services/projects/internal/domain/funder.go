@@ -86,6 +86,12 @@ func (c *Card) checkFunders(currency string) error {
 		if err := checkAmount(path+".grant", f.Grant, currency, 0); err != nil {
 			return err
 		}
+		if err := first(optionalDate(path+".eligible_from_date", f.EligibleFrom), optionalDate(path+".eligible_to_date", f.EligibleTo)); err != nil {
+			return err
+		}
+		if f.EligibleTo != "" && f.EligibleTo < f.EligibleFrom {
+			return errs.InvalidField(DatesWrong, path+".eligible_to_date", "must not be before eligible_from_date %s", f.EligibleFrom)
+		}
 		shares += f.Share
 	}
 	if shares > funding.Whole {

@@ -44,6 +44,9 @@ type LinePlan struct {
 	Lump        *money.Amount   `json:"lumpSum,omitempty"`
 	Periods     []funding.Part  `json:"periods,omitempty"`
 	Shares      []funding.Share `json:"shares,omitempty"` // empty: the project's
+	// Categories in the funders' own rules, by the funder's key; without one, as
+	// those rules take Category.
+	Categories map[string]string `json:"categories,omitempty"`
 }
 
 // FlatPlan is what a flat rate is made of.

@@ -56,13 +56,25 @@ type Funder struct {
 	Programme      string       `json:"programme,omitempty"`
 	Grant          money.Amount `json:"grant"`
 	Share          int32        `json:"share"` // basis points of the total cost
+	// EligibleFrom and EligibleTo bound the eligibility of costs; empty: as the
+	// project.
+	EligibleFrom        civil.Date `json:"eligibleFrom,omitempty"`
+	EligibleTo          civil.Date `json:"eligibleTo,omitempty"`
+	IndirectMethodology bool       `json:"indirectMethodology,omitempty"` // accepted by the funder
 }
+
+// What a partner states on the VAT of its purchases; empty: nothing.
+const (
+	VATRecovered    = "RECOVERABLE"
+	VATNotRecovered = "NOT_RECOVERABLE"
+)
 
 // Partner is one organisation of the partnership.
 type Partner struct {
 	Organisation string `json:"organisation"`
 	Lead         bool   `json:"lead,omitempty"`
 	Share        int32  `json:"share,omitempty"` // basis points of the budget
+	VAT          string `json:"vat,omitempty"`   // VATRecovered, VATNotRecovered or empty
 }
 
 // TeamMember is a person with a part in the project.

@@ -107,6 +107,8 @@ const (
 	ProjectNotClosed        errs.Reason = "PROJECT_NOT_CLOSED"
 	TemplateInUse           errs.Reason = "TEMPLATE_IN_USE"
 	NeedUnknown             errs.Reason = "NEED_UNKNOWN"
+	FunderCategoryWrong     errs.Reason = "FUNDER_CATEGORY_WRONG"
+	BudgetBlocked           errs.Reason = "BUDGET_BLOCKED"
 )
 
 // Reasons lists them all, for the test that holds them against the proto.
@@ -126,4 +128,5 @@ var Reasons = []errs.Reason{
 	ClaimState, ClaimBlocked, DoubleFunding, FourEyes, ExpenditureUnavailable, ClaimTooLarge, LineComputed, PaymentTooLarge,
 	AlertClosed, AlertAcknowledged, AlertRuleWrong, StreamTokenOld, CurveTooLong,
 	EntryState, EntryFrozen, EntryExists, ResponsibilityWrong, SelfChecked, ChecksOpen, RequestPending, ArtefactNotConfirmed, ProjectNotClosed, TemplateInUse, NeedUnknown,
+	FunderCategoryWrong, BudgetBlocked,
 }

@@ -23,6 +23,7 @@ type Closing struct {
 	Name, Title, Acronym, CUP, Lead, Territory, Currency string
 	Start, End, Closed                                   string
 	Phase                                                string // as in the proto, without its prefix
+	Outcome                                              string // of a closed project, alike
 	Sectors, Objectives                                  []string
 	Partners                                             []ClosingPartner
 	Funders                                              []ClosingFunder
@@ -32,6 +33,9 @@ type Closing struct {
 	Costs                                                []ClosingCost
 	Risks                                                []ClosingRisk
 	Issues                                               []ClosingIssue
+	Decisions                                            []ClosingDecision
+	Changes                                              []ClosingChange
+	Checks                                               []ClosingCheck
 	Lessons                                              []ClosingLesson
 }
 
@@ -49,9 +53,11 @@ type ClosingFunder struct {
 	Share           int32 // basis points of the total cost
 }
 
-// ClosingGate is what one gate asked for. Approved is empty where it was not.
+// ClosingGate is what one gate asked for. Approved is empty where it was not;
+// Role is the one by which it was, Note what was said then.
 type ClosingGate struct {
 	Key, Approved     string
+	Role, Note        string
 	Artefacts, Missed int
 	Waivers           []ClosingWaiver
 }
@@ -79,6 +85,20 @@ type ClosingRisk struct {
 
 // ClosingIssue is one issue of the log.
 type ClosingIssue struct{ Title, Resolution, State string }
+
+// ClosingDecision is one decision that was taken.
+type ClosingDecision struct{ Date, Title, Outcome, State string }
+
+// ClosingChange is one change that was approved. Days and Cost are what it was
+// expected to do to the plan and the budget.
+type ClosingChange struct {
+	Title, Reason, State string
+	Days                 int32
+	Cost                 int64
+}
+
+// ClosingCheck is one quality check of a deliverable.
+type ClosingCheck struct{ Deliverable, Criterion, Date, Findings, State string }
 
 // ClosingLesson is one lesson learned.
 type ClosingLesson struct{ Title, Context, Happened, Recommendation string }
@@ -115,7 +135,9 @@ func (c *Closing) PDF(w io.Writer) error {
 	if err := c.costs(d); err != nil {
 		return err
 	}
+	c.checks(d)
 	c.registers(d)
+	c.logs(d)
 	c.lessons(d)
 	c.signatures(d)
 	return d.write(w)
@@ -130,6 +152,7 @@ func (c *Closing) card(d *document) {
 		{l.Pick("Capofila", "Lead partner"), c.Lead},
 		{l.Pick("Periodo", "Dates"), l.day(c.Start) + " – " + l.day(c.End)},
 		{l.Pick("Fase", "Phase"), l.word(c.Phase)},
+		{l.Pick("Esito", "Outcome"), l.word(c.Outcome)},
 		{l.Pick("Chiuso il", "Closed on"), l.day(c.Closed)},
 		{l.Pick("Territorio", "Territory"), c.Territory},
 		{l.Pick("Settori", "Sectors"), joined(c.Sectors)},
@@ -176,14 +199,21 @@ func (c *Closing) timeline(d *document) {
 	t := table{columns: []column{{head: l.Pick("Passaggio", "Gate"), width: 74}, {head: l.Pick("Approvato il", "Approved on"), width: 30},
 		{head: l.Pick("Documenti", "Artefacts"), width: 24, right: true}, {head: l.Pick("Mancanti", "Missing"), width: 22, right: true},
 		{head: l.Pick("Derogati", "Waived"), width: 24, right: true}}}
+	notes := table{columns: []column{{head: l.Pick("Approvazione", "Approval"), width: 62}, {head: l.Pick("Ruolo", "Role"), width: 44}, {head: l.Pick("Nota", "Note"), width: 68}}}
 	waivers := table{columns: []column{{head: l.Pick("Deroga", "Waiver"), width: 62}, {head: l.Pick("Data", "Date"), width: 24}, {head: l.Pick("Motivo", "Reason"), width: 88}}}
 	for _, g := range c.Gates {
 		t.rows = append(t.rows, []string{l.word(g.Key), l.day(g.Approved), fmt.Sprint(g.Artefacts), fmt.Sprint(g.Missed), fmt.Sprint(len(g.Waivers))})
+		if g.Role != "" {
+			notes.rows = append(notes.rows, []string{l.word(g.Key), l.word(g.Role), g.Note})
+		}
 		for _, w := range g.Waivers {
 			waivers.rows = append(waivers.rows, []string{w.Artefact, l.day(w.Date), w.Reason})
 		}
 	}
 	d.table(t)
+	if len(notes.rows) > 0 {
+		d.table(notes)
+	}
 	if len(waivers.rows) > 0 {
 		d.table(waivers)
 	}

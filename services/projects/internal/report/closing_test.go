@@ -26,11 +26,16 @@ func closing() *report.Closing {
 		Objectives: []string{"Portare la banda larga in 12 comunità, affinché i servizi siano raggiungibili", "Costo medio per utente ≤ 350 €"},
 		Partners:   []report.ClosingPartner{{Name: "Consorzio Sociale «Città Aperta» s.c.s.", Lead: true, Share: 5000}, {Name: "Cooperativa L’Arcobaleno", Share: 3000}, {Name: "Società Mutua di Cuorgnè", Share: 2000}},
 		Funders:    []report.ClosingFunder{{Name: "Fondazione Esempio", Programme: "Bando 2026", Grant: 123_456_789, Share: 5000}},
-		Gates: []report.ClosingGate{{Key: "rfp", Approved: "2026-01-10", Artefacts: 3}, {Key: "rfe", Approved: "2026-02-01", Artefacts: 9,
+		Gates: []report.ClosingGate{{Key: "rfp", Role: "PROJECT_MANAGER", Note: "Il comitato ha approvato all'unanimità", Approved: "2026-01-10", Artefacts: 3}, {Key: "rfe", Approved: "2026-02-01", Artefacts: 9,
 			Waivers: []report.ClosingWaiver{{Artefact: "Piano degli acquisti", Date: "2026-01-30", Reason: "Non ci sono acquisti: tutto è già della capofila"}}}},
-		Moves:   []report.ClosingMove{{Date: "2026-01-10", From: "INITIATION", To: "PLANNING"}, {Date: "2026-03-01", From: "EXECUTION", To: "PLANNING", Reason: "Il partner è cambiato"}},
-		Risks:   []report.ClosingRisk{{Title: "Ritardo delle forniture", Score: 12, Response: "Secondo fornitore", State: "CLOSED"}},
-		Lessons: []report.ClosingLesson{{Title: "Coinvolgere prima gli operatori", Context: "Avvio", Happened: strings.Repeat("Gli operatori hanno saputo tardi del progetto. ", 12), Recommendation: "Incontrarli prima della firma"}},
+		Moves:     []report.ClosingMove{{Date: "2026-01-10", From: "INITIATION", To: "PLANNING"}, {Date: "2026-03-01", From: "EXECUTION", To: "PLANNING", Reason: "Il partner è cambiato"}},
+		Risks:     []report.ClosingRisk{{Title: "Ritardo delle forniture", Score: 12, Response: "Secondo fornitore", State: "CLOSED"}},
+		Outcome:   "COMPLETED",
+		Issues:    []report.ClosingIssue{{Title: "Sede non accessibile", Resolution: "Attività spostate al piano terra", State: "RESOLVED"}},
+		Decisions: []report.ClosingDecision{{Date: "2026-04-02", Title: "Fornitore della rete", Outcome: "Si affida alla società con l'offerta più bassa fra le tre", State: "TAKEN"}},
+		Changes:   []report.ClosingChange{{Title: "Proroga di due mesi", Reason: "Permessi in ritardo", Days: 60, Cost: 250_000, State: "IMPLEMENTED"}},
+		Checks:    []report.ClosingCheck{{Deliverable: "Prodotto 1", Criterion: "Leggibile da chi non vede", Date: "2026-06-20", Findings: "nessuno", State: "PASSED"}},
+		Lessons:   []report.ClosingLesson{{Title: "Coinvolgere prima gli operatori", Context: "Avvio", Happened: strings.Repeat("Gli operatori hanno saputo tardi del progetto. ", 12), Recommendation: "Incontrarli prima della firma"}},
 	}
 	for i := range 60 {
 		title := fmt.Sprintf("Prodotto %d", i+1)
@@ -124,7 +129,7 @@ func TestTheClosingReportSaysItAll(t *testing.T) {
 	sum, _ := closing().Checksum()
 	for _, want := range []string{
 		"Comunità che cura", "perché nessuno resti", "Rapporto finale di progetto", "Società Mutua di Cuorgnè", "1.234.567,89", "350 €", "Prodotto 60",
-		"39.506,16", "118.518,48", "105.185,16", "Piano degli acquisti", "Il partner è cambiato", "Pagina 1 di", "Generato il 15/01/2027 09:30 CET", sum, "Il legale rappresentante", "Nessuno.",
+		"39.506,16", "118.518,48", "105.185,16", "Piano degli acquisti", "Il partner è cambiato", "Pagina 1 di", "Generato il 15/01/2027 09:30 CET", sum, "Il legale rappresentante", "Sede non accessibile", "Attività spostate", "Fornitore della rete", "Proroga di due mesi", "Leggibile da chi", "Concluso", "unanimità",
 	} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the report does not say %q", want)

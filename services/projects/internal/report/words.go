@@ -19,6 +19,11 @@ var words = map[string][2]string{
 	"EXTERNAL": {"Consulenze e servizi esterni", "External expertise and services"}, "EQUIPMENT": {"Attrezzature", "Equipment"},
 	"INFRASTRUCTURE": {"Infrastrutture e lavori", "Infrastructure and works"}, "OTHER": {"Altri costi", "Other costs"},
 	"REAL": {"Costo reale", "Real cost"}, "FLAT_RATE": {"Tasso forfettario", "Flat rate"}, "UNIT_COST": {"Costo unitario", "Unit cost"}, "LUMP_SUM": {"Somma forfettaria", "Lump sum"},
+	"COMPLETED": {"Concluso", "Completed"}, "CANCELLED": {"Annullato", "Cancelled"},
+	"DRAFT": {"Bozza", "Draft"}, "TAKEN": {"Presa", "Taken"}, "SUPERSEDED": {"Superata", "Superseded"},
+	"APPROVED": {"Approvata", "Approved"}, "IMPLEMENTED": {"Attuata", "Implemented"}, "PASSED": {"Superato", "Passed"}, "FAILED": {"Non superato", "Failed"},
+	"PROJECT_MANAGER": {"Responsabile di progetto", "Project manager"}, "ORGANISATION_ADMIN": {"Amministratore dell'ente", "Organisation admin"},
+	"NETWORK_OPERATOR": {"Operatore di rete", "Network operator"}, "REGIONAL_OPERATOR": {"Operatore territoriale", "Regional operator"},
 	"AVOID": {"Evitare", "Avoid"}, "REDUCE": {"Ridurre", "Reduce"}, "ACCEPT": {"Accettare", "Accept"}, "TRANSFER": {"Trasferire", "Transfer"},
 }
 

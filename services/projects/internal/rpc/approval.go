@@ -34,6 +34,10 @@ func (s *Server) RequestGate(ctx context.Context, req *projectsv1.RequestGateReq
 	if err != nil {
 		return nil, err
 	}
+	known, err := s.bodiesOf(ctx, project, "")
+	if err != nil {
+		return nil, err
+	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.GateApproval, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
@@ -51,7 +55,7 @@ func (s *Server) RequestGate(ctx context.Context, req *projectsv1.RequestGateReq
 		} else if pending != nil {
 			return nil, errs.New(errs.FailedPrecondition, domain.RequestPending, "%s waits for a decision already", domain.NameOf(pending)).With("resource", domain.NameOf(pending))
 		}
-		x, err := s.request(ctx, tx, p, g, req.GetNote())
+		x, err := s.request(ctx, tx, p, g, req.GetNote(), known)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +65,7 @@ func (s *Server) RequestGate(ctx context.Context, req *projectsv1.RequestGateReq
 }
 
 // request makes a request, still to be stored.
-func (s *Server) request(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, note string) (*domain.GateApproval, error) {
+func (s *Server) request(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, note string, known bodies) (*domain.GateApproval, error) {
 	facts, err := store.Facts(ctx, tx, p, s.today())
 	if err != nil {
 		return nil, err
@@ -71,14 +75,27 @@ func (s *Server) request(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g
 		return nil, err
 	}
 	s.note(tx, entry)
-	return x, nil
+	return x, s.allowAtExecution(ctx, tx, p, g, known)
+}
+
+// allowAtExecution refuses the gate to execution, at which the budget is kept as
+// the approved one, to a budget that a funder's rules do not allow.
+func (s *Server) allowAtExecution(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, known bodies) error {
+	if g.Key.To() != domain.Execution {
+		return nil
+	}
+	return s.allowBudget(ctx, tx, p, known)
 }
 
 // pass approves a request and takes the project through its gate; the request is
 // still to be stored.
-func (s *Server) pass(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, x *domain.GateApproval, note string) (*projectsv1.Project, error) {
+func (s *Server) pass(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, x *domain.GateApproval, note string, known bodies) (*projectsv1.Project, error) {
 	facts, err := store.Facts(ctx, tx, p, s.today())
 	if err != nil {
+		return nil, err
+	}
+	// Allowed before it is approved: the budget may have changed since the request.
+	if err := s.allowAtExecution(ctx, tx, p, g, known); err != nil {
 		return nil, err
 	}
 	was := p.Version
@@ -104,8 +121,16 @@ func (s *Server) decide(ctx context.Context, req stepRequest, change func(ctx co
 
 // ApproveGate approves a gate request.
 func (s *Server) ApproveGate(ctx context.Context, req *projectsv1.ApproveGateRequest) (*projectsv1.GateApproval, error) {
+	project, _, err := childOf("gateApprovals", req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.bodiesOf(ctx, project, "")
+	if err != nil {
+		return nil, err
+	}
 	return s.decide(ctx, req, func(ctx context.Context, tx *sqldb.Tx, p *domain.Project, g *domain.Gate, x *domain.GateApproval) error {
-		_, err := s.pass(ctx, tx, p, g, x, req.GetNote())
+		_, err := s.pass(ctx, tx, p, g, x, req.GetNote(), known)
 		return err
 	})
 }
@@ -135,6 +160,14 @@ func (s *Server) WithdrawGate(ctx context.Context, req *projectsv1.WithdrawGateR
 // AdvanceProject asks for and approves the next gate in one step, or approves the
 // request that waits.
 func (s *Server) AdvanceProject(ctx context.Context, req *projectsv1.AdvanceProjectRequest) (*projectsv1.Project, error) {
+	project, err := projectOf(req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.bodiesOf(ctx, project, "")
+	if err != nil {
+		return nil, err
+	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.Project, error) {
 		p, err := lockForMove(ctx, tx, req)
 		if err != nil {
@@ -154,12 +187,12 @@ func (s *Server) AdvanceProject(ctx context.Context, req *projectsv1.AdvanceProj
 		}
 		fresh := x == nil
 		if fresh {
-			if x, err = s.request(ctx, tx, p, g, req.GetNote()); err != nil {
+			if x, err = s.request(ctx, tx, p, g, req.GetNote(), known); err != nil {
 				return nil, err
 			}
 		}
 		was := x.Version
-		out, err := s.pass(ctx, tx, p, g, x, req.GetNote())
+		out, err := s.pass(ctx, tx, p, g, x, req.GetNote(), known)
 		if err != nil {
 			return nil, err
 		}

@@ -28,7 +28,7 @@ func (s *Server) CreateBudgetLine(ctx context.Context, req *projectsv1.CreateBud
 		if err != nil {
 			return nil, err
 		}
-		plan, err := linePlan(ctx, tx, p, m)
+		plan, err := s.linePlan(ctx, tx, p, m)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,7 @@ func (s *Server) UpdateBudgetLine(ctx context.Context, req *projectsv1.UpdateBud
 		if err != nil {
 			return nil, err
 		}
-		plan, err := linePlan(ctx, tx, p, m)
+		plan, err := s.linePlan(ctx, tx, p, m)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
 	typev1 "github.com/trama-suite/trama/proto/gen/go/trama/type/v1"
@@ -29,6 +31,7 @@ func lineProto(p *domain.Project, l *domain.Line) *projectsv1.BudgetLine {
 	if l.WorkPackage != "" {
 		out.WorkPackage = ids.Name("projects", l.Project, "tasks", l.WorkPackage)
 	}
+	out.FunderCategories = l.Categories
 	if l.Flat != nil {
 		out.FlatRate = &projectsv1.FlatRate{RateBasisPoints: l.Flat.Rate,
 			Base: value[projectsv1.FlatRateBase](projectsv1.FlatRateBase_value, "FLAT_RATE_BASE_", l.Flat.Base)}
@@ -56,12 +59,15 @@ func lineProto(p *domain.Project, l *domain.Line) *projectsv1.BudgetLine {
 
 // linePlan reads what is planned for a line. The task and the deliverable that it
 // names must be the project's own.
-func linePlan(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.BudgetLine) (domain.LinePlan, error) {
+func (s *Server) linePlan(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.BudgetLine) (domain.LinePlan, error) {
 	l := domain.LinePlan{
 		Category:    word(projectsv1.CostCategory_name, "COST_CATEGORY_", m.GetCategory()),
 		Method:      domain.Method(word(projectsv1.CostMethod_name, "COST_METHOD_", m.GetCostMethod())),
 		WorkPackage: childID(m.GetWorkPackage()), Deliverable: childID(m.GetLumpSum().GetDeliverable()),
-		Description: m.GetDescription(), Amount: moneyOf(m.GetAmount()),
+		Description: m.GetDescription(), Amount: moneyOf(m.GetAmount()), Categories: m.GetFunderCategories(),
+	}
+	if err := s.checkCategories(ctx, tx, p, l.Categories); err != nil {
+		return l, err
 	}
 	if x := m.GetFlatRate(); x != nil {
 		l.Flat = &domain.FlatPlan{Rate: x.GetRateBasisPoints(), Base: funding.Base(word(projectsv1.FlatRateBase_name, "FLAT_RATE_BASE_", x.GetBase()))}
@@ -83,6 +89,26 @@ func linePlan(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv
 		l.Shares = append(l.Shares, funding.Share{Fund: x.GetFunder(), BasisPoints: x.GetShareBasisPoints()})
 	}
 	return l, lineReferences(ctx, tx, p, m, l)
+}
+
+// checkCategories checks a line's categories in the rules of the project's
+// funders.
+func (s *Server) checkCategories(ctx context.Context, tx *sqldb.Tx, p *domain.Project, categories map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(categories)) {
+		path := fmt.Sprintf("budget_line.funder_categories[%q]", key)
+		i := slices.IndexFunc(p.Funders, func(f domain.Funder) bool { return f.Key == key })
+		if i < 0 {
+			return errs.InvalidField(domain.FunderKeyWrong, path, "the project has no funder %q", key)
+		}
+		set, err := s.rulesAt(ctx, tx, p.Funders[i].RuleSet, int64(p.Funders[i].RuleSetVersion))
+		if err != nil {
+			return err
+		}
+		if set == nil || !set.HasCategory(categories[key]) {
+			return errs.InvalidField(domain.FunderCategoryWrong, path, "the rules of %s have no category %q", key, categories[key])
+		}
+	}
+	return nil
 }
 
 func lineReferences(ctx context.Context, tx *sqldb.Tx, p *domain.Project, m *projectsv1.BudgetLine, l domain.LinePlan) error {

@@ -48,9 +48,16 @@ func (s *Server) CreateBudgetVersion(ctx context.Context, req *projectsv1.Create
 	if err != nil {
 		return nil, err
 	}
+	known, err := s.bodiesOf(ctx, project, "")
+	if err != nil {
+		return nil, err
+	}
 	return platform.Mutate(ctx, s.db, req, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.BudgetVersion, error) {
 		p, err := lockProject(ctx, tx, project)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.allowBudget(ctx, tx, p, known); err != nil {
 			return nil, err
 		}
 		v, err := s.freeze(ctx, tx, p, req.GetBudgetVersion().GetReason(), req.GetBudgetVersion().GetFlexibilityBasisPoints())

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/trama-suite/trama/services/platform/errs"
 	"github.com/trama-suite/trama/services/platform/sqldb"
@@ -15,11 +14,6 @@ import (
 	"github.com/trama-suite/trama/services/projects/rules"
 )
 
-// blocking are the scopes whose findings keep a claim from being submitted. What
-// is wrong with the project or its budget was for its approval, and warns here:
-// the partner who claims cannot put it right.
-var blocking = []rules.Scope{rules.ScopeOrganisation, rules.ScopeClaim, rules.ScopeClaimLine}
-
 // setFor finds the rules that hold for a claim: of one that stands those of its
 // submission, of another one those that the project has pinned. Nil where its
 // funder has none.
@@ -28,37 +22,46 @@ func (s *Server) setFor(ctx context.Context, tx *sqldb.Tx, f domain.Funder, c *c
 	if c.State.Standing() {
 		name, version = c.RuleSet, int64(c.RuleSetVersion)
 	}
+	set, err := s.rulesAt(ctx, tx, name, version)
+	return set, name, err
+}
+
+// rulesAt finds a version of a rule set, of which 0 is the one in force today;
+// nil where there is no rule set.
+func (s *Server) rulesAt(ctx context.Context, tx *sqldb.Tx, name string, version int64) (*rules.Set, error) {
 	switch {
 	case name == "":
-		return nil, "", nil
+		return nil, nil
 	case version == 0:
-		set, err := s.ruleBook.Effective(ctx, tx, name, s.today())
-		return set, name, err
+		return s.ruleBook.Effective(ctx, tx, name, s.today())
 	default:
-		set, err := s.ruleBook.At(ctx, tx, name, version)
-		return set, name, err
+		return s.ruleBook.At(ctx, tx, name, version)
 	}
 }
 
-// byRules holds a claim against its funder's rules, and notes which they were.
-func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c *claims.Claim, subjects []*claims.Subject, budget []*domain.Line,
-	reported map[string]int64, x *examination) ([]claims.Finding, error) {
-	var f domain.Funder
+// funderOf is the funder of a project that a claim is for.
+func funderOf(p *domain.Project, c *claims.Claim) (f domain.Funder) {
 	for _, y := range p.Funders {
 		if y.Key == c.Funder {
 			f = y
 		}
 	}
+	return f
+}
+
+// byRules holds a claim against its funder's rules, and notes which they were.
+func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c *claims.Claim, g *gathered, known bodies, x *examination) ([]claims.Finding, error) {
+	f := funderOf(p, c)
 	set, name, err := s.setFor(ctx, tx, f, c)
 	if err != nil || set == nil {
 		return nil, err
 	}
 	x.rules = claims.Rules{Set: name, Version: int32(set.Version())}
-	in, err := s.ruleInput(ctx, tx, p, f, c, subjects, budget, reported)
+	in, err := s.ruleInput(ctx, tx, p, f, c, set, g, known)
 	if err != nil {
 		return nil, err
 	}
-	if in.Organisation.Choices, err = s.choices(ctx, tx, c, set); err != nil {
+	if in.Organisation.Choices, err = s.choices(ctx, tx, c.Organisation, c.Project, set); err != nil {
 		return nil, err
 	}
 	report, err := set.Evaluate(in)
@@ -70,71 +73,55 @@ func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c
 	}
 	resource := map[string]string{} // people know a cost by its expenditure, the claim by its line
 	for i, y := range in.Claim.Lines {
-		resource[y.Key] = claims.LineName(c.Project, c.ID, subjects[i].Line.ID)
+		resource[y.Key] = claims.LineName(c.Project, c.ID, g.subjects[i].Line.ID)
 	}
 	var out []claims.Finding
 	for _, y := range report.Findings {
 		if y.Scope == rules.ScopeLine && in.Budget[y.Index].Organisation != c.Organisation {
 			continue // whoever sees the claim does not see other partners' lines by that
 		}
-		out = append(out, claims.Finding{
-			Rule: y.Rule, Set: name, Version: int32(y.Version), Block: y.Severity == rules.Block && slices.Contains(blocking, y.Scope),
-			Resource: cmp.Or(resource[y.Key], y.Key), Amount: y.Amount, Limit: y.Limit, Italian: y.Message.IT, English: y.Message.EN, Source: y.Source, Verified: y.Verified,
-		})
+		found := ruleFinding(name, &y)
+		found.Resource = cmp.Or(resource[y.Key], y.Key)
+		out = append(out, found)
 	}
-	return out, nil
+	return append(out, notEvaluated(name, set, &report)...), nil
 }
 
 // ruleInput gathers the facts that the rules look at.
-func (s *Server) ruleInput(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f domain.Funder, c *claims.Claim, subjects []*claims.Subject,
-	budget []*domain.Line, reported map[string]int64) (rules.Input, error) {
-	in := rules.Input{
-		Project:      rules.Project{Name: p.Name(), Start: p.Start, End: p.End, Currency: p.Currency, Lead: p.Lead},
-		Funder:       rules.Funder{Key: f.Key, Title: f.DisplayName, Grant: f.Grant.Minor},
-		Organisation: rules.Organisation{Name: c.Organisation},
-		Claim:        &rules.Claim{Name: c.Name(), Number: c.Number, Final: c.Final, PeriodStart: c.Start, PeriodEnd: c.End},
-	}
-	for _, y := range p.Partners {
-		in.Project.Partners = append(in.Project.Partners, rules.Partner{Organisation: y.Organisation})
-	}
-	earlier, err := store.FunderClaims(ctx, tx, p.ID, c.Funder)
+func (s *Server) ruleInput(ctx context.Context, tx *sqldb.Tx, p *domain.Project, f domain.Funder, c *claims.Claim, set *rules.Set, g *gathered,
+	known bodies) (rules.Input, error) {
+	paid, err := store.FunderClaims(ctx, tx, p.ID, c.Funder)
 	if err != nil {
-		return in, err
-	}
-	for _, y := range earlier {
-		for _, payment := range y.Payments {
-			if payment.Kind == claims.Advance {
-				in.Funder.AdvancePaid += payment.Amount
-			} else {
-				in.Funder.InterimsPaid = append(in.Funder.InterimsPaid, payment.Amount)
-			}
-		}
+		return rules.Input{}, err
 	}
 	claimed := map[string]bool{}
-	for _, y := range subjects {
+	for _, y := range g.subjects {
 		claimed[y.Line.BudgetLine] = true
 	}
-	for _, b := range budget {
-		if line, shared := ruleLine(p, b, c.Funder, reported[b.ID]); shared || claimed[b.ID] {
-			in.Budget = append(in.Budget, line)
-		}
-	}
+	in := projectFacts(p, f, c.Organisation, set, g.budget, claimed, g.reported, paid, known)
+	in.Claim = claimFacts(c, g.subjects)
+	return in, nil
+}
+
+// claimFacts are a claim as the rules see it.
+func claimFacts(c *claims.Claim, subjects []*claims.Subject) *rules.Claim {
+	out := &rules.Claim{Name: c.Name(), Number: c.Number, Final: c.Final, PeriodStart: c.Start, PeriodEnd: c.End}
 	for _, y := range subjects {
-		line := rules.ClaimLine{Key: claims.LineName(c.Project, c.ID, y.Line.ID), BudgetLine: domain.LineName(p.ID, y.Line.BudgetLine), Amount: y.Line.Accepted()}
+		line := rules.ClaimLine{Key: claims.LineName(c.Project, c.ID, y.Line.ID), BudgetLine: domain.LineName(c.Project, y.Line.BudgetLine), Amount: y.Line.Accepted()}
 		if e := y.Expenditure; e != nil {
 			line.Key = e.Name()
 			describe(&line, e)
-			in.Organisation.VATRecoverable = in.Organisation.VATRecoverable || e.Document.VATRecoverable
 		} else {
 			line.DocumentDate, line.PaymentDate, line.Description = c.End, c.End, fmt.Sprintf("flat rate, %s", y.Line.Category)
 		}
-		in.Claim.Lines = append(in.Claim.Lines, line)
+		out.Lines = append(out.Lines, line)
 	}
-	return in, nil
+	return out
 }
 
 func describe(line *rules.ClaimLine, e *domain.Expenditure) {
 	d := e.Document
+	line.VATRecoverable = d.VATRecoverable
 	line.Gross, line.Issuer, line.Number, line.DocumentDate = d.Gross.Minor, d.IssuerID, d.Number, d.Date
 	line.Description, line.Documents = e.Description, int64(len(e.Files))
 	if d.Net != nil {
@@ -151,32 +138,10 @@ func describe(line *rules.ClaimLine, e *domain.Expenditure) {
 	}
 }
 
-// ruleLine is a budget line as the rules see it; false where the funder has no
-// share of it.
-func ruleLine(p *domain.Project, b *domain.Line, funder string, reported int64) (rules.BudgetLine, bool) {
-	out := rules.BudgetLine{Key: b.Name(), Organisation: b.Organisation, Category: b.Category, Description: b.Description, Method: string(b.Method),
-		Amount: b.Amount.Minor, Reported: reported, Spent: b.Spent.Minor}
-	for _, y := range b.Funding(p).Shares {
-		if y.Fund == funder {
-			out.FunderShare = int64(y.BasisPoints)
-		}
-	}
-	if b.WorkPackage != "" {
-		out.WorkPackage = domain.TaskName(p.ID, b.WorkPackage)
-	}
-	if b.Flat != nil {
-		out.Rate, out.Base = int64(b.Flat.Rate), string(b.Flat.Base)
-	}
-	if b.Unit != nil {
-		out.Units, out.UnitPrice = b.Unit.Units, b.Unit.Price.Minor
-	}
-	return out, out.FunderShare > 0
-}
-
-// choices reads the ways of counting cost that a claim's organisation has chosen
+// choices reads the ways of counting cost that an organisation has chosen
 // in its other projects under rules of the same programme.
-func (s *Server) choices(ctx context.Context, tx *sqldb.Tx, c *claims.Claim, set *rules.Set) ([]rules.Choice, error) {
-	all, err := store.CostChoices(ctx, tx, c.Organisation, c.Project, rules.MaxChoices)
+func (s *Server) choices(ctx context.Context, tx *sqldb.Tx, organisation, project string, set *rules.Set) ([]rules.Choice, error) {
+	all, err := store.CostChoices(ctx, tx, organisation, project, rules.MaxChoices)
 	if err != nil {
 		return nil, err
 	}

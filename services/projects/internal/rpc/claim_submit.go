@@ -24,12 +24,16 @@ func (s *Server) CheckClaim(ctx context.Context, req *projectsv1.CheckClaimReque
 	if err != nil {
 		return nil, err
 	}
+	known, err := s.bodiesOf(ctx, project, id)
+	if err != nil {
+		return nil, err
+	}
 	return read(ctx, s, func(ctx context.Context, tx *sqldb.Tx) (*projectsv1.CheckClaimResponse, error) {
 		p, v, err := seeClaim(ctx, tx, project, id, req.GetName())
 		if err != nil {
 			return nil, err
 		}
-		x, err := s.examine(ctx, tx, p, v.Claim)
+		x, err := s.examine(ctx, tx, p, v.Claim, known)
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +44,14 @@ func (s *Server) CheckClaim(ctx context.Context, req *projectsv1.CheckClaimReque
 
 // SubmitClaim hands a claim in.
 func (s *Server) SubmitClaim(ctx context.Context, req *projectsv1.SubmitClaimRequest) (*projectsv1.Claim, error) {
+	project, id, err := claimOf(req.GetName())
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.bodiesOf(ctx, project, id)
+	if err != nil {
+		return nil, err
+	}
 	return s.changeClaim(ctx, req, prepares, func(ctx context.Context, tx *sqldb.Tx, p *domain.Project, v *store.ClaimView) (claims.Event, error) {
 		c := v.Claim
 		if err := c.Preparing(p); err != nil {
@@ -50,7 +62,7 @@ func (s *Server) SubmitClaim(ctx context.Context, req *projectsv1.SubmitClaimReq
 		if err := store.LockDocuments(ctx, tx, c); err != nil {
 			return claims.Event{}, err
 		}
-		x, err := s.examine(ctx, tx, p, c)
+		x, err := s.examine(ctx, tx, p, c, known)
 		if err != nil {
 			return claims.Event{}, err
 		}
@@ -104,51 +116,65 @@ type examination struct {
 	gone     []*claims.Line   // flat rates that are no more
 }
 
-// examine holds a claim against the service's own rules and the funder's. One
-// in preparation is first brought in step with its expenditures and the budget;
-// it is changed in memory only.
-func (s *Server) examine(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c *claims.Claim) (*examination, error) {
-	subjects, err := store.CheckedLines(ctx, tx, c)
-	if err != nil {
+// gathered is a claim with what it is held against.
+type gathered struct {
+	subjects []*claims.Subject
+	budget   []*domain.Line
+	own      map[string]*domain.Line // of budget: the partner's, by id
+	reported map[string]int64        // of the budget lines, in earlier claims
+}
+
+// preparing reports whether a claim still follows its expenditures.
+func preparing(c *claims.Claim) bool { return !c.State.Standing() && c.State != claims.Withdrawn }
+
+// gather reads a claim's lines and the budget. One in preparation is brought in
+// step with its expenditures and the budget, in memory only.
+func (s *Server) gather(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c *claims.Claim, x *examination) (*gathered, error) {
+	g := &gathered{own: map[string]*domain.Line{}}
+	var err error
+	if g.subjects, err = store.CheckedLines(ctx, tx, c); err != nil {
 		return nil, err
 	}
-	budget, err := store.AllLines(ctx, tx, p.ID, store.Everything)
-	if err != nil {
+	if g.budget, err = store.AllLines(ctx, tx, p.ID, store.Everything); err != nil {
 		return nil, err
 	}
-	own := map[string]*domain.Line{}
-	for _, b := range budget {
+	for _, b := range g.budget {
 		if b.Organisation == c.Organisation {
-			own[b.ID] = b
+			g.own[b.ID] = b
 		}
 	}
-	x := &examination{}
-	preparing := !c.State.Standing() && c.State != claims.Withdrawn
-	if preparing {
-		if subjects, err = s.inStep(p, c, subjects, own, x); err != nil {
+	if preparing(c) {
+		if g.subjects, err = s.inStep(p, c, g.subjects, g.own, x); err != nil {
 			return nil, err
 		}
 	}
-	reported, err := store.ReportedOn(ctx, tx, c)
+	g.reported, err = store.ReportedOn(ctx, tx, c)
+	return g, err
+}
+
+// examine holds a claim against the service's own rules and the funder's.
+func (s *Server) examine(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c *claims.Claim, known bodies) (*examination, error) {
+	x := &examination{}
+	g, err := s.gather(ctx, tx, p, c, x)
 	if err != nil {
 		return nil, err
 	}
-	if preparing {
-		around, err := circumstances(ctx, tx, c, own, reported)
+	if preparing(c) {
+		around, err := circumstances(ctx, tx, c, g.own, g.reported)
 		if err != nil {
 			return nil, err
 		}
-		if x.findings, err = c.Check(p, subjects, around); err != nil {
+		if x.findings, err = c.Check(p, g.subjects, around); err != nil {
 			return nil, err
 		}
 		if err := findPlaces(ctx, tx, x.findings); err != nil {
 			return nil, err
 		}
 	}
-	for _, y := range subjects {
+	for _, y := range g.subjects {
 		x.lines = append(x.lines, y.Line)
 	}
-	found, err := s.byRules(ctx, tx, p, c, subjects, budget, reported, x)
+	found, err := s.byRules(ctx, tx, p, c, g, known, x)
 	x.findings = append(x.findings, found...)
 	slices.SortStableFunc(x.findings, func(a, b claims.Finding) int {
 		switch {

@@ -62,6 +62,11 @@ type closing struct {
 	deliverables []*domain.Deliverable
 	budget       *budget
 	risks        []*domain.Risk
+	issues       []*domain.Issue
+	decisions    []*domain.Decision
+	changes      []*domain.ChangeRequest
+	checks       []*domain.QualityCheck
+	approvals    []*domain.GateApproval
 	lessons      []*domain.Lesson
 }
 
@@ -88,6 +93,21 @@ func (s *Server) readClosing(ctx context.Context, tx *sqldb.Tx, p *domain.Projec
 	if c.risks, err = store.AllRisks(ctx, tx, p.ID); err != nil {
 		return err
 	}
+	if c.issues, err = store.AllEntries[domain.Issue](ctx, tx, p.ID, ""); err != nil {
+		return err
+	}
+	if c.decisions, err = store.AllEntries[domain.Decision](ctx, tx, p.ID, ""); err != nil {
+		return err
+	}
+	if c.changes, err = store.AllEntries[domain.ChangeRequest](ctx, tx, p.ID, ""); err != nil {
+		return err
+	}
+	if c.checks, err = store.AllEntries[domain.QualityCheck](ctx, tx, p.ID, ""); err != nil {
+		return err
+	}
+	if c.approvals, err = store.AllEntries[domain.GateApproval](ctx, tx, p.ID, ""); err != nil {
+		return err
+	}
 	c.lessons, err = store.LessonsOf(ctx, tx, p.ID)
 	return err
 }
@@ -104,7 +124,7 @@ func (c *closing) document(p *domain.Project, names map[string]string) *report.C
 	l := c.language
 	out := &report.Closing{
 		Language: l, Name: p.Name(), Title: in(l, p.Title), Acronym: p.Acronym, CUP: p.CUP, Lead: names[p.Lead], Territory: p.Territory, Currency: p.Currency,
-		Start: string(p.Start), End: string(p.End), Closed: c.day(p.Closed), Phase: string(p.Phase), Sectors: p.Sectors,
+		Start: string(p.Start), End: string(p.End), Closed: c.day(p.Closed), Phase: string(p.Phase), Outcome: p.Outcome, Sectors: p.Sectors,
 		Objectives: each(p.Objectives, func(t domain.Text) string { return in(l, t) }),
 		Partners: each(p.Partners, func(x domain.Partner) report.ClosingPartner {
 			return report.ClosingPartner{Name: names[x.Organisation], Lead: x.Lead, Share: x.Share}
@@ -126,14 +146,42 @@ func (c *closing) document(p *domain.Project, names map[string]string) *report.C
 			}
 			return report.ClosingRisk{Title: in(l, r.Title), Score: r.Score, Response: response, State: r.State}
 		}),
+		Issues: each(c.issues, func(x *domain.Issue) report.ClosingIssue {
+			return report.ClosingIssue{Title: in(l, x.Title), Resolution: x.Resolution, State: x.State}
+		}),
 		Lessons: each(c.lessons, func(x *domain.Lesson) report.ClosingLesson {
 			return report.ClosingLesson{Title: in(l, x.Title), Context: in(l, x.Context), Happened: in(l, x.WhatHappened), Recommendation: in(l, x.Recommendation)}
 		}),
 	}
+	c.logs(out)
 	for _, g := range c.gates {
 		out.Gates = append(out.Gates, c.gate(g))
 	}
 	return out
+}
+
+// logs are the decisions that were taken, the changes that were approved and the
+// quality checks.
+func (c *closing) logs(out *report.Closing) {
+	l := c.language
+	for _, x := range c.decisions {
+		if x.Outcome != "" {
+			out.Decisions = append(out.Decisions, report.ClosingDecision{Date: string(x.Day), Title: in(l, x.Title), Outcome: x.Outcome, State: x.State})
+		}
+	}
+	for _, x := range c.changes {
+		if x.State == domain.ChangeApproved || x.State == domain.ChangeImplemented {
+			out.Changes = append(out.Changes, report.ClosingChange{Title: in(l, x.Title), Reason: x.Reason, Days: x.ImpactDays, Cost: x.ImpactCost.Minor, State: x.State})
+		}
+	}
+	titles := map[string]string{}
+	for _, d := range c.deliverables {
+		titles[d.ID] = in(l, d.Title)
+	}
+	for _, x := range c.checks {
+		out.Checks = append(out.Checks, report.ClosingCheck{Deliverable: titles[x.Deliverable], Criterion: in(l, x.Criterion), Date: string(x.Checked),
+			Findings: x.Findings, State: x.State})
+	}
 }
 
 // gate is how a gate stands: approved when the project last went through it.
@@ -142,6 +190,11 @@ func (c *closing) gate(g *domain.Gate) report.ClosingGate {
 	for _, m := range c.moves {
 		if m.From == g.Key.From() && m.To == g.Key.To() {
 			out.Approved = c.day(m.Time)
+		}
+	}
+	for _, x := range c.approvals {
+		if x.Gate == g.Key && x.State == domain.ApprovalApproved {
+			out.Role, out.Note = x.DeciderRole, x.DecisionNote
 		}
 	}
 	for _, s := range g.Readiness(c.facts) {

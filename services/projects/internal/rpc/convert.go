@@ -84,7 +84,8 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 	for _, f := range p.Funders {
 		out.Funders = append(out.Funders, &projectsv1.Funder{DisplayName: f.DisplayName, Organisation: f.Organisation,
 			Programme: f.Programme, Grant: moneyProto(f.Grant), ShareBasisPoints: f.Share,
-			Key: f.Key, RuleSet: f.RuleSet, RuleSetVersion: f.RuleSetVersion})
+			Key: f.Key, RuleSet: f.RuleSet, RuleSetVersion: f.RuleSetVersion,
+			EligibleFromDate: string(f.EligibleFrom), EligibleToDate: string(f.EligibleTo), IndirectMethodology: f.IndirectMethodology})
 	}
 	for _, x := range p.Periods {
 		out.ReportingPeriods = append(out.ReportingPeriods, &projectsv1.ReportingPeriod{Key: x.Key, StartDate: string(x.Start), EndDate: string(x.End),
@@ -95,7 +96,8 @@ func projectProto(p *domain.Project) *projectsv1.Project {
 		if x.Lead {
 			role = projectsv1.PartnerRole_PARTNER_ROLE_LEAD
 		}
-		out.Partners = append(out.Partners, &projectsv1.Partner{Organisation: x.Organisation, Role: role, ShareBasisPoints: x.Share})
+		out.Partners = append(out.Partners, &projectsv1.Partner{Organisation: x.Organisation, Role: role, ShareBasisPoints: x.Share,
+			VatTreatment: value[projectsv1.VatTreatment](projectsv1.VatTreatment_value, "VAT_TREATMENT_", x.VAT)})
 	}
 	for _, m := range p.Team {
 		out.Team = append(out.Team, &projectsv1.TeamMember{Subject: m.Subject, Organisation: m.Organisation,
@@ -131,7 +133,8 @@ func cardOf(m *projectsv1.Project) domain.Card {
 	for _, f := range m.GetFunders() {
 		c.Funders = append(c.Funders, domain.Funder{DisplayName: f.GetDisplayName(), Organisation: f.GetOrganisation(),
 			Programme: f.GetProgramme(), Grant: moneyOf(f.GetGrant()), Share: f.GetShareBasisPoints(),
-			Key: f.GetKey(), RuleSet: f.GetRuleSet(), RuleSetVersion: f.GetRuleSetVersion()})
+			Key: f.GetKey(), RuleSet: f.GetRuleSet(), RuleSetVersion: f.GetRuleSetVersion(),
+			EligibleFrom: civil.Date(f.GetEligibleFromDate()), EligibleTo: civil.Date(f.GetEligibleToDate()), IndirectMethodology: f.GetIndirectMethodology()})
 	}
 	for _, x := range m.GetReportingPeriods() {
 		c.Periods = append(c.Periods, domain.Period{Key: x.GetKey(), Start: civil.Date(x.GetStartDate()), End: civil.Date(x.GetEndDate()),
@@ -139,7 +142,7 @@ func cardOf(m *projectsv1.Project) domain.Card {
 	}
 	for _, x := range m.GetPartners() {
 		c.Partners = append(c.Partners, domain.Partner{Organisation: x.GetOrganisation(), Share: x.GetShareBasisPoints(),
-			Lead: x.GetRole() == projectsv1.PartnerRole_PARTNER_ROLE_LEAD})
+			Lead: x.GetRole() == projectsv1.PartnerRole_PARTNER_ROLE_LEAD, VAT: word(projectsv1.VatTreatment_name, "VAT_TREATMENT_", x.GetVatTreatment())})
 	}
 	for _, x := range m.GetTeam() {
 		c.Team = append(c.Team, domain.TeamMember{Subject: x.GetSubject(), Organisation: x.GetOrganisation(),

@@ -268,8 +268,14 @@ type BudgetLine struct {
 	// The amount by funder: each one's share rounded down to the minor unit, and
 	// the rest under `own`. The sum is the amount.
 	FunderAmounts []*FunderAmount `protobuf:"bytes,18,rep,name=funder_amounts,json=funderAmounts,proto3" json:"funder_amounts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The line's category in a funder's own rules, by the funder's key: a key of
+	// the categories of its rule set, for example `subcontracting`; at most one
+	// for each funder. A key that is no funder's is FUNDER_KEY_WRONG, a category
+	// that its rules do not have FUNDER_CATEGORY_WRONG. A funder without an entry
+	// counts the line as the first of its categories that takes `category`.
+	FunderCategories map[string]string `protobuf:"bytes,19,rep,name=funder_categories,json=funderCategories,proto3" json:"funder_categories,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *BudgetLine) Reset() {
@@ -424,6 +430,13 @@ func (x *BudgetLine) GetFunderShares() []*FunderShare {
 func (x *BudgetLine) GetFunderAmounts() []*FunderAmount {
 	if x != nil {
 		return x.FunderAmounts
+	}
+	return nil
+}
+
+func (x *BudgetLine) GetFunderCategories() map[string]string {
+	if x != nil {
+		return x.FunderCategories
 	}
 	return nil
 }
@@ -788,8 +801,7 @@ var File_trama_projects_v1_budget_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xc9\n" +
-	"\n" +
+	"\x1etrama/projects/v1/budget.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18trama/type/v1/type.proto\"\xb3\f\n" +
 	"\n" +
 	"BudgetLine\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xe2A\x01\x05R\x04name\x12E\n" +
@@ -813,7 +825,11 @@ const file_trama_projects_v1_budget_proto_rawDesc = "" +
 	"\blump_sum\x18\x0f \x01(\v2\x1a.trama.projects.v1.LumpSumR\alumpSum\x12P\n" +
 	"\x0eperiod_amounts\x18\x10 \x03(\v2\x1f.trama.projects.v1.PeriodAmountB\b\xbaH\x05\x92\x01\x02\x10<R\rperiodAmounts\x12M\n" +
 	"\rfunder_shares\x18\x11 \x03(\v2\x1e.trama.projects.v1.FunderShareB\b\xbaH\x05\x92\x01\x02\x10\x15R\ffunderShares\x12L\n" +
-	"\x0efunder_amounts\x18\x12 \x03(\v2\x1f.trama.projects.v1.FunderAmountB\x04\xe2A\x01\x03R\rfunderAmounts:e\xeaAb\n" +
+	"\x0efunder_amounts\x18\x12 \x03(\v2\x1f.trama.projects.v1.FunderAmountB\x04\xe2A\x01\x03R\rfunderAmounts\x12\xa2\x01\n" +
+	"\x11funder_categories\x18\x13 \x03(\v23.trama.projects.v1.BudgetLine.FunderCategoriesEntryB@\xbaH=\x9a\x01:\x10\x14\"\x1ar\x182\x16^[a-z][a-z0-9-]{0,39}$*\x1ar\x182\x16^[a-z][a-z0-9_]{0,62}$R\x10funderCategories\x1aC\n" +
+	"\x15FunderCategoriesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:e\xeaAb\n" +
 	"\x19projects.trama/BudgetLine\x12,projects/{project}/budgetLines/{budget_line}*\vbudgetLines2\n" +
 	"budgetLine\"\x85\x01\n" +
 	"\bFlatRate\x12:\n" +
@@ -875,7 +891,7 @@ func file_trama_projects_v1_budget_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_budget_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_trama_projects_v1_budget_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_trama_projects_v1_budget_proto_goTypes = []any{
 	(CostMethod)(0),               // 0: trama.projects.v1.CostMethod
 	(FlatRateBase)(0),             // 1: trama.projects.v1.FlatRateBase
@@ -887,15 +903,16 @@ var file_trama_projects_v1_budget_proto_goTypes = []any{
 	(*PeriodAmount)(nil),          // 7: trama.projects.v1.PeriodAmount
 	(*FunderShare)(nil),           // 8: trama.projects.v1.FunderShare
 	(*FunderAmount)(nil),          // 9: trama.projects.v1.FunderAmount
-	(*v1.Money)(nil),              // 10: trama.type.v1.Money
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	nil,                           // 10: trama.projects.v1.BudgetLine.FunderCategoriesEntry
+	(*v1.Money)(nil),              // 11: trama.type.v1.Money
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 }
 var file_trama_projects_v1_budget_proto_depIdxs = []int32{
 	2,  // 0: trama.projects.v1.BudgetLine.category:type_name -> trama.projects.v1.CostCategory
-	10, // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
-	10, // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
-	11, // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
-	11, // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
+	11, // 1: trama.projects.v1.BudgetLine.amount:type_name -> trama.type.v1.Money
+	11, // 2: trama.projects.v1.BudgetLine.spent:type_name -> trama.type.v1.Money
+	12, // 3: trama.projects.v1.BudgetLine.create_time:type_name -> google.protobuf.Timestamp
+	12, // 4: trama.projects.v1.BudgetLine.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: trama.projects.v1.BudgetLine.cost_method:type_name -> trama.projects.v1.CostMethod
 	4,  // 6: trama.projects.v1.BudgetLine.flat_rate:type_name -> trama.projects.v1.FlatRate
 	5,  // 7: trama.projects.v1.BudgetLine.unit_cost:type_name -> trama.projects.v1.UnitCost
@@ -903,16 +920,17 @@ var file_trama_projects_v1_budget_proto_depIdxs = []int32{
 	7,  // 9: trama.projects.v1.BudgetLine.period_amounts:type_name -> trama.projects.v1.PeriodAmount
 	8,  // 10: trama.projects.v1.BudgetLine.funder_shares:type_name -> trama.projects.v1.FunderShare
 	9,  // 11: trama.projects.v1.BudgetLine.funder_amounts:type_name -> trama.projects.v1.FunderAmount
-	1,  // 12: trama.projects.v1.FlatRate.base:type_name -> trama.projects.v1.FlatRateBase
-	10, // 13: trama.projects.v1.UnitCost.unit_price:type_name -> trama.type.v1.Money
-	10, // 14: trama.projects.v1.LumpSum.amount:type_name -> trama.type.v1.Money
-	10, // 15: trama.projects.v1.PeriodAmount.amount:type_name -> trama.type.v1.Money
-	10, // 16: trama.projects.v1.FunderAmount.amount:type_name -> trama.type.v1.Money
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	10, // 12: trama.projects.v1.BudgetLine.funder_categories:type_name -> trama.projects.v1.BudgetLine.FunderCategoriesEntry
+	1,  // 13: trama.projects.v1.FlatRate.base:type_name -> trama.projects.v1.FlatRateBase
+	11, // 14: trama.projects.v1.UnitCost.unit_price:type_name -> trama.type.v1.Money
+	11, // 15: trama.projects.v1.LumpSum.amount:type_name -> trama.type.v1.Money
+	11, // 16: trama.projects.v1.PeriodAmount.amount:type_name -> trama.type.v1.Money
+	11, // 17: trama.projects.v1.FunderAmount.amount:type_name -> trama.type.v1.Money
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_proto_init() }
@@ -926,7 +944,7 @@ func file_trama_projects_v1_budget_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_proto_rawDesc), len(file_trama_projects_v1_budget_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -26,6 +26,173 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// CheckBudgetRequest names the project.
+type CheckBudgetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckBudgetRequest) Reset() {
+	*x = CheckBudgetRequest{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckBudgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckBudgetRequest) ProtoMessage() {}
+
+func (x *CheckBudgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckBudgetRequest.ProtoReflect.Descriptor instead.
+func (*CheckBudgetRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *CheckBudgetRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// CheckBudgetResponse is what the rules have found.
+type CheckBudgetResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By funder in the order of the project, then by partner; at most 10,000. The
+	// same finding for several partners stands once.
+	Findings []*BudgetFinding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	// A finding blocks.
+	Blocked       bool `protobuf:"varint,2,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckBudgetResponse) Reset() {
+	*x = CheckBudgetResponse{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckBudgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckBudgetResponse) ProtoMessage() {}
+
+func (x *CheckBudgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckBudgetResponse.ProtoReflect.Descriptor instead.
+func (*CheckBudgetResponse) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CheckBudgetResponse) GetFindings() []*BudgetFinding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *CheckBudgetResponse) GetBlocked() bool {
+	if x != nil {
+		return x.Blocked
+	}
+	return false
+}
+
+// BudgetFinding is what a funder's rule has found in a budget.
+type BudgetFinding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of the funder in the project.
+	Funder string `protobuf:"bytes,1,opt,name=funder,proto3" json:"funder,omitempty"`
+	// The partner for which the rule was worked out:
+	// `organisations/{organisation}`.
+	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// What was found; its resource is the budget line, or empty.
+	Finding       *ClaimFinding `protobuf:"bytes,3,opt,name=finding,proto3" json:"finding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BudgetFinding) Reset() {
+	*x = BudgetFinding{}
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BudgetFinding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BudgetFinding) ProtoMessage() {}
+
+func (x *BudgetFinding) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BudgetFinding.ProtoReflect.Descriptor instead.
+func (*BudgetFinding) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *BudgetFinding) GetFunder() string {
+	if x != nil {
+		return x.Funder
+	}
+	return ""
+}
+
+func (x *BudgetFinding) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *BudgetFinding) GetFinding() *ClaimFinding {
+	if x != nil {
+		return x.Finding
+	}
+	return nil
+}
+
 // CreateBudgetLineRequest creates one.
 type CreateBudgetLineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -42,7 +209,7 @@ type CreateBudgetLineRequest struct {
 
 func (x *CreateBudgetLineRequest) Reset() {
 	*x = CreateBudgetLineRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[0]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -54,7 +221,7 @@ func (x *CreateBudgetLineRequest) String() string {
 func (*CreateBudgetLineRequest) ProtoMessage() {}
 
 func (x *CreateBudgetLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[0]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -67,7 +234,7 @@ func (x *CreateBudgetLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBudgetLineRequest.ProtoReflect.Descriptor instead.
 func (*CreateBudgetLineRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{0}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CreateBudgetLineRequest) GetParent() string {
@@ -102,7 +269,7 @@ type GetBudgetLineRequest struct {
 
 func (x *GetBudgetLineRequest) Reset() {
 	*x = GetBudgetLineRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -114,7 +281,7 @@ func (x *GetBudgetLineRequest) String() string {
 func (*GetBudgetLineRequest) ProtoMessage() {}
 
 func (x *GetBudgetLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[1]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -127,7 +294,7 @@ func (x *GetBudgetLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBudgetLineRequest.ProtoReflect.Descriptor instead.
 func (*GetBudgetLineRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{1}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetBudgetLineRequest) GetName() string {
@@ -157,7 +324,7 @@ type ListBudgetLinesRequest struct {
 
 func (x *ListBudgetLinesRequest) Reset() {
 	*x = ListBudgetLinesRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -169,7 +336,7 @@ func (x *ListBudgetLinesRequest) String() string {
 func (*ListBudgetLinesRequest) ProtoMessage() {}
 
 func (x *ListBudgetLinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -182,7 +349,7 @@ func (x *ListBudgetLinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetLinesRequest.ProtoReflect.Descriptor instead.
 func (*ListBudgetLinesRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListBudgetLinesRequest) GetParent() string {
@@ -233,7 +400,7 @@ type ListBudgetLinesResponse struct {
 
 func (x *ListBudgetLinesResponse) Reset() {
 	*x = ListBudgetLinesResponse{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -245,7 +412,7 @@ func (x *ListBudgetLinesResponse) String() string {
 func (*ListBudgetLinesResponse) ProtoMessage() {}
 
 func (x *ListBudgetLinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[3]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -258,7 +425,7 @@ func (x *ListBudgetLinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetLinesResponse.ProtoReflect.Descriptor instead.
 func (*ListBudgetLinesResponse) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListBudgetLinesResponse) GetBudgetLines() []*BudgetLine {
@@ -293,7 +460,7 @@ type UpdateBudgetLineRequest struct {
 
 func (x *UpdateBudgetLineRequest) Reset() {
 	*x = UpdateBudgetLineRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -305,7 +472,7 @@ func (x *UpdateBudgetLineRequest) String() string {
 func (*UpdateBudgetLineRequest) ProtoMessage() {}
 
 func (x *UpdateBudgetLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[4]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -318,7 +485,7 @@ func (x *UpdateBudgetLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateBudgetLineRequest.ProtoReflect.Descriptor instead.
 func (*UpdateBudgetLineRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *UpdateBudgetLineRequest) GetBudgetLine() *BudgetLine {
@@ -356,7 +523,7 @@ type DeleteBudgetLineRequest struct {
 
 func (x *DeleteBudgetLineRequest) Reset() {
 	*x = DeleteBudgetLineRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +535,7 @@ func (x *DeleteBudgetLineRequest) String() string {
 func (*DeleteBudgetLineRequest) ProtoMessage() {}
 
 func (x *DeleteBudgetLineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[5]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +548,7 @@ func (x *DeleteBudgetLineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBudgetLineRequest.ProtoReflect.Descriptor instead.
 func (*DeleteBudgetLineRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DeleteBudgetLineRequest) GetName() string {
@@ -414,7 +581,7 @@ type CreateBudgetVersionRequest struct {
 
 func (x *CreateBudgetVersionRequest) Reset() {
 	*x = CreateBudgetVersionRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -426,7 +593,7 @@ func (x *CreateBudgetVersionRequest) String() string {
 func (*CreateBudgetVersionRequest) ProtoMessage() {}
 
 func (x *CreateBudgetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[6]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -439,7 +606,7 @@ func (x *CreateBudgetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateBudgetVersionRequest.ProtoReflect.Descriptor instead.
 func (*CreateBudgetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{6}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CreateBudgetVersionRequest) GetParent() string {
@@ -474,7 +641,7 @@ type GetBudgetVersionRequest struct {
 
 func (x *GetBudgetVersionRequest) Reset() {
 	*x = GetBudgetVersionRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -486,7 +653,7 @@ func (x *GetBudgetVersionRequest) String() string {
 func (*GetBudgetVersionRequest) ProtoMessage() {}
 
 func (x *GetBudgetVersionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[7]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -499,7 +666,7 @@ func (x *GetBudgetVersionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBudgetVersionRequest.ProtoReflect.Descriptor instead.
 func (*GetBudgetVersionRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{7}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetBudgetVersionRequest) GetName() string {
@@ -529,7 +696,7 @@ type ListBudgetVersionsRequest struct {
 
 func (x *ListBudgetVersionsRequest) Reset() {
 	*x = ListBudgetVersionsRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -541,7 +708,7 @@ func (x *ListBudgetVersionsRequest) String() string {
 func (*ListBudgetVersionsRequest) ProtoMessage() {}
 
 func (x *ListBudgetVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[8]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -554,7 +721,7 @@ func (x *ListBudgetVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListBudgetVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{8}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListBudgetVersionsRequest) GetParent() string {
@@ -605,7 +772,7 @@ type ListBudgetVersionsResponse struct {
 
 func (x *ListBudgetVersionsResponse) Reset() {
 	*x = ListBudgetVersionsResponse{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +784,7 @@ func (x *ListBudgetVersionsResponse) String() string {
 func (*ListBudgetVersionsResponse) ProtoMessage() {}
 
 func (x *ListBudgetVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[9]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +797,7 @@ func (x *ListBudgetVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBudgetVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListBudgetVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{9}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListBudgetVersionsResponse) GetBudgetVersions() []*BudgetVersion {
@@ -658,7 +825,7 @@ type GetBudgetSummaryRequest struct {
 
 func (x *GetBudgetSummaryRequest) Reset() {
 	*x = GetBudgetSummaryRequest{}
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +837,7 @@ func (x *GetBudgetSummaryRequest) String() string {
 func (*GetBudgetSummaryRequest) ProtoMessage() {}
 
 func (x *GetBudgetSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[10]
+	mi := &file_trama_projects_v1_budget_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +850,7 @@ func (x *GetBudgetSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBudgetSummaryRequest.ProtoReflect.Descriptor instead.
 func (*GetBudgetSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{10}
+	return file_trama_projects_v1_budget_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetBudgetSummaryRequest) GetName() string {
@@ -697,7 +864,16 @@ var File_trama_projects_v1_budget_service_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\n" +
-	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\x1a&trama/projects/v1/budget_summary.proto\"\xf9\x01\n" +
+	"&trama/projects/v1/budget_service.proto\x12\x11trama.projects.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1atrama/authz/v1/authz.proto\x1a\x1etrama/projects/v1/budget.proto\x1a&trama/projects/v1/budget_summary.proto\x1a\x1dtrama/projects/v1/claim.proto\"x\n" +
+	"\x12CheckBudgetRequest\x12b\n" +
+	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\"m\n" +
+	"\x13CheckBudgetResponse\x12<\n" +
+	"\bfindings\x18\x01 \x03(\v2 .trama.projects.v1.BudgetFindingR\bfindings\x12\x18\n" +
+	"\ablocked\x18\x02 \x01(\bR\ablocked\"\x86\x01\n" +
+	"\rBudgetFinding\x12\x16\n" +
+	"\x06funder\x18\x01 \x01(\tR\x06funder\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x129\n" +
+	"\afinding\x18\x03 \x01(\v2\x1f.trama.projects.v1.ClaimFindingR\afinding\"\xf9\x01\n" +
 	"\x17CreateBudgetLineRequest\x12f\n" +
 	"\x06parent\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x06parent\x12J\n" +
 	"\vbudget_line\x18\x02 \x01(\v2\x1d.trama.projects.v1.BudgetLineB\n" +
@@ -749,7 +925,7 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\x0fbudget_versions\x18\x01 \x03(\v2 .trama.projects.v1.BudgetVersionR\x0ebudgetVersions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8b\x01\n" +
 	"\x17GetBudgetSummaryRequest\x12p\n" +
-	"\x04name\x18\x01 \x01(\tB\\\xbaHYrW2U^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetSummary$R\x04name2\xdf\v\n" +
+	"\x04name\x18\x01 \x01(\tB\\\xbaHYrW2U^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/budgetSummary$R\x04name2\xfa\f\n" +
 	"\rBudgetService\x12\xa3\x01\n" +
 	"\x10CreateBudgetLine\x12*.trama.projects.v1.CreateBudgetLineRequest\x1a\x1d.trama.projects.v1.BudgetLine\"D\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\x03\x04\x10\x02\x82\xd3\xe4\x93\x022:\vbudget_line\"#/v1/{parent=projects/*}/budgetLines\x12\x93\x01\n" +
@@ -773,7 +949,11 @@ const file_trama_projects_v1_budget_service_proto_rawDesc = "" +
 	"\x10\x02\x82\xd3\xe4\x93\x02(\x12&/v1/{parent=projects/*}/budgetVersions\x12\x9c\x01\n" +
 	"\x10GetBudgetSummary\x12*.trama.projects.v1.GetBudgetSummaryRequest\x1a .trama.projects.v1.BudgetSummary\":\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02%\x12#/v1/{name=projects/*/budgetSummary}BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x10\x02\x82\xd3\xe4\x93\x02%\x12#/v1/{name=projects/*/budgetSummary}\x12\x98\x01\n" +
+	"\vCheckBudget\x12%.trama.projects.v1.CheckBudgetRequest\x1a&.trama.projects.v1.CheckBudgetResponse\":\xea\xe0\x18\n" +
+	"\n" +
+	"\x06\x01\x02\x03\x04\t\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=projects/*}:checkBudgetBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_budget_service_proto_rawDescOnce sync.Once
@@ -787,55 +967,63 @@ func file_trama_projects_v1_budget_service_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_budget_service_proto_rawDescData
 }
 
-var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_trama_projects_v1_budget_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_trama_projects_v1_budget_service_proto_goTypes = []any{
-	(*CreateBudgetLineRequest)(nil),    // 0: trama.projects.v1.CreateBudgetLineRequest
-	(*GetBudgetLineRequest)(nil),       // 1: trama.projects.v1.GetBudgetLineRequest
-	(*ListBudgetLinesRequest)(nil),     // 2: trama.projects.v1.ListBudgetLinesRequest
-	(*ListBudgetLinesResponse)(nil),    // 3: trama.projects.v1.ListBudgetLinesResponse
-	(*UpdateBudgetLineRequest)(nil),    // 4: trama.projects.v1.UpdateBudgetLineRequest
-	(*DeleteBudgetLineRequest)(nil),    // 5: trama.projects.v1.DeleteBudgetLineRequest
-	(*CreateBudgetVersionRequest)(nil), // 6: trama.projects.v1.CreateBudgetVersionRequest
-	(*GetBudgetVersionRequest)(nil),    // 7: trama.projects.v1.GetBudgetVersionRequest
-	(*ListBudgetVersionsRequest)(nil),  // 8: trama.projects.v1.ListBudgetVersionsRequest
-	(*ListBudgetVersionsResponse)(nil), // 9: trama.projects.v1.ListBudgetVersionsResponse
-	(*GetBudgetSummaryRequest)(nil),    // 10: trama.projects.v1.GetBudgetSummaryRequest
-	(*BudgetLine)(nil),                 // 11: trama.projects.v1.BudgetLine
-	(*fieldmaskpb.FieldMask)(nil),      // 12: google.protobuf.FieldMask
-	(*BudgetVersion)(nil),              // 13: trama.projects.v1.BudgetVersion
-	(*emptypb.Empty)(nil),              // 14: google.protobuf.Empty
-	(*BudgetSummary)(nil),              // 15: trama.projects.v1.BudgetSummary
+	(*CheckBudgetRequest)(nil),         // 0: trama.projects.v1.CheckBudgetRequest
+	(*CheckBudgetResponse)(nil),        // 1: trama.projects.v1.CheckBudgetResponse
+	(*BudgetFinding)(nil),              // 2: trama.projects.v1.BudgetFinding
+	(*CreateBudgetLineRequest)(nil),    // 3: trama.projects.v1.CreateBudgetLineRequest
+	(*GetBudgetLineRequest)(nil),       // 4: trama.projects.v1.GetBudgetLineRequest
+	(*ListBudgetLinesRequest)(nil),     // 5: trama.projects.v1.ListBudgetLinesRequest
+	(*ListBudgetLinesResponse)(nil),    // 6: trama.projects.v1.ListBudgetLinesResponse
+	(*UpdateBudgetLineRequest)(nil),    // 7: trama.projects.v1.UpdateBudgetLineRequest
+	(*DeleteBudgetLineRequest)(nil),    // 8: trama.projects.v1.DeleteBudgetLineRequest
+	(*CreateBudgetVersionRequest)(nil), // 9: trama.projects.v1.CreateBudgetVersionRequest
+	(*GetBudgetVersionRequest)(nil),    // 10: trama.projects.v1.GetBudgetVersionRequest
+	(*ListBudgetVersionsRequest)(nil),  // 11: trama.projects.v1.ListBudgetVersionsRequest
+	(*ListBudgetVersionsResponse)(nil), // 12: trama.projects.v1.ListBudgetVersionsResponse
+	(*GetBudgetSummaryRequest)(nil),    // 13: trama.projects.v1.GetBudgetSummaryRequest
+	(*ClaimFinding)(nil),               // 14: trama.projects.v1.ClaimFinding
+	(*BudgetLine)(nil),                 // 15: trama.projects.v1.BudgetLine
+	(*fieldmaskpb.FieldMask)(nil),      // 16: google.protobuf.FieldMask
+	(*BudgetVersion)(nil),              // 17: trama.projects.v1.BudgetVersion
+	(*emptypb.Empty)(nil),              // 18: google.protobuf.Empty
+	(*BudgetSummary)(nil),              // 19: trama.projects.v1.BudgetSummary
 }
 var file_trama_projects_v1_budget_service_proto_depIdxs = []int32{
-	11, // 0: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	11, // 1: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
-	11, // 2: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
-	12, // 3: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
-	13, // 4: trama.projects.v1.CreateBudgetVersionRequest.budget_version:type_name -> trama.projects.v1.BudgetVersion
-	13, // 5: trama.projects.v1.ListBudgetVersionsResponse.budget_versions:type_name -> trama.projects.v1.BudgetVersion
-	0,  // 6: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
-	1,  // 7: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
-	2,  // 8: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
-	4,  // 9: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
-	5,  // 10: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
-	6,  // 11: trama.projects.v1.BudgetService.CreateBudgetVersion:input_type -> trama.projects.v1.CreateBudgetVersionRequest
-	7,  // 12: trama.projects.v1.BudgetService.GetBudgetVersion:input_type -> trama.projects.v1.GetBudgetVersionRequest
-	8,  // 13: trama.projects.v1.BudgetService.ListBudgetVersions:input_type -> trama.projects.v1.ListBudgetVersionsRequest
-	10, // 14: trama.projects.v1.BudgetService.GetBudgetSummary:input_type -> trama.projects.v1.GetBudgetSummaryRequest
-	11, // 15: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	11, // 16: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	3,  // 17: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
-	11, // 18: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
-	14, // 19: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
-	13, // 20: trama.projects.v1.BudgetService.CreateBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
-	13, // 21: trama.projects.v1.BudgetService.GetBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
-	9,  // 22: trama.projects.v1.BudgetService.ListBudgetVersions:output_type -> trama.projects.v1.ListBudgetVersionsResponse
-	15, // 23: trama.projects.v1.BudgetService.GetBudgetSummary:output_type -> trama.projects.v1.BudgetSummary
-	15, // [15:24] is the sub-list for method output_type
-	6,  // [6:15] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	2,  // 0: trama.projects.v1.CheckBudgetResponse.findings:type_name -> trama.projects.v1.BudgetFinding
+	14, // 1: trama.projects.v1.BudgetFinding.finding:type_name -> trama.projects.v1.ClaimFinding
+	15, // 2: trama.projects.v1.CreateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	15, // 3: trama.projects.v1.ListBudgetLinesResponse.budget_lines:type_name -> trama.projects.v1.BudgetLine
+	15, // 4: trama.projects.v1.UpdateBudgetLineRequest.budget_line:type_name -> trama.projects.v1.BudgetLine
+	16, // 5: trama.projects.v1.UpdateBudgetLineRequest.update_mask:type_name -> google.protobuf.FieldMask
+	17, // 6: trama.projects.v1.CreateBudgetVersionRequest.budget_version:type_name -> trama.projects.v1.BudgetVersion
+	17, // 7: trama.projects.v1.ListBudgetVersionsResponse.budget_versions:type_name -> trama.projects.v1.BudgetVersion
+	3,  // 8: trama.projects.v1.BudgetService.CreateBudgetLine:input_type -> trama.projects.v1.CreateBudgetLineRequest
+	4,  // 9: trama.projects.v1.BudgetService.GetBudgetLine:input_type -> trama.projects.v1.GetBudgetLineRequest
+	5,  // 10: trama.projects.v1.BudgetService.ListBudgetLines:input_type -> trama.projects.v1.ListBudgetLinesRequest
+	7,  // 11: trama.projects.v1.BudgetService.UpdateBudgetLine:input_type -> trama.projects.v1.UpdateBudgetLineRequest
+	8,  // 12: trama.projects.v1.BudgetService.DeleteBudgetLine:input_type -> trama.projects.v1.DeleteBudgetLineRequest
+	9,  // 13: trama.projects.v1.BudgetService.CreateBudgetVersion:input_type -> trama.projects.v1.CreateBudgetVersionRequest
+	10, // 14: trama.projects.v1.BudgetService.GetBudgetVersion:input_type -> trama.projects.v1.GetBudgetVersionRequest
+	11, // 15: trama.projects.v1.BudgetService.ListBudgetVersions:input_type -> trama.projects.v1.ListBudgetVersionsRequest
+	13, // 16: trama.projects.v1.BudgetService.GetBudgetSummary:input_type -> trama.projects.v1.GetBudgetSummaryRequest
+	0,  // 17: trama.projects.v1.BudgetService.CheckBudget:input_type -> trama.projects.v1.CheckBudgetRequest
+	15, // 18: trama.projects.v1.BudgetService.CreateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	15, // 19: trama.projects.v1.BudgetService.GetBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	6,  // 20: trama.projects.v1.BudgetService.ListBudgetLines:output_type -> trama.projects.v1.ListBudgetLinesResponse
+	15, // 21: trama.projects.v1.BudgetService.UpdateBudgetLine:output_type -> trama.projects.v1.BudgetLine
+	18, // 22: trama.projects.v1.BudgetService.DeleteBudgetLine:output_type -> google.protobuf.Empty
+	17, // 23: trama.projects.v1.BudgetService.CreateBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
+	17, // 24: trama.projects.v1.BudgetService.GetBudgetVersion:output_type -> trama.projects.v1.BudgetVersion
+	12, // 25: trama.projects.v1.BudgetService.ListBudgetVersions:output_type -> trama.projects.v1.ListBudgetVersionsResponse
+	19, // 26: trama.projects.v1.BudgetService.GetBudgetSummary:output_type -> trama.projects.v1.BudgetSummary
+	1,  // 27: trama.projects.v1.BudgetService.CheckBudget:output_type -> trama.projects.v1.CheckBudgetResponse
+	18, // [18:28] is the sub-list for method output_type
+	8,  // [8:18] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_budget_service_proto_init() }
@@ -845,13 +1033,14 @@ func file_trama_projects_v1_budget_service_proto_init() {
 	}
 	file_trama_projects_v1_budget_proto_init()
 	file_trama_projects_v1_budget_summary_proto_init()
+	file_trama_projects_v1_claim_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_budget_service_proto_rawDesc), len(file_trama_projects_v1_budget_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

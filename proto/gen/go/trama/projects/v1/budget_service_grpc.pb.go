@@ -29,6 +29,7 @@ const (
 	BudgetService_GetBudgetVersion_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetVersion"
 	BudgetService_ListBudgetVersions_FullMethodName  = "/trama.projects.v1.BudgetService/ListBudgetVersions"
 	BudgetService_GetBudgetSummary_FullMethodName    = "/trama.projects.v1.BudgetService/GetBudgetSummary"
+	BudgetService_CheckBudget_FullMethodName         = "/trama.projects.v1.BudgetService/CheckBudget"
 )
 
 // BudgetServiceClient is the client API for BudgetService service.
@@ -68,6 +69,13 @@ type BudgetServiceClient interface {
 	// Sums the project's money up by line, partner, category, work package, period
 	// and funder, against the approved budget.
 	GetBudgetSummary(ctx context.Context, in *GetBudgetSummaryRequest, opts ...grpc.CallOption) (*BudgetSummary, error)
+	// Holds the budget against the rules of every funder that has some
+	// (controllo del budget): those that look at the project, at each partner, at
+	// its budget and at the lines; those of claims do not apply. What blocks here
+	// keeps the budget from being approved (BUDGET_BLOCKED): CreateBudgetVersion,
+	// RequestGate for the gate to execution and its approval are refused. Only the
+	// lead may (LEAD_ONLY), and those who see all projects.
+	CheckBudget(ctx context.Context, in *CheckBudgetRequest, opts ...grpc.CallOption) (*CheckBudgetResponse, error)
 }
 
 type budgetServiceClient struct {
@@ -168,6 +176,16 @@ func (c *budgetServiceClient) GetBudgetSummary(ctx context.Context, in *GetBudge
 	return out, nil
 }
 
+func (c *budgetServiceClient) CheckBudget(ctx context.Context, in *CheckBudgetRequest, opts ...grpc.CallOption) (*CheckBudgetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckBudgetResponse)
+	err := c.cc.Invoke(ctx, BudgetService_CheckBudget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // BudgetServiceServer is the server API for BudgetService service.
 // All implementations must embed UnimplementedBudgetServiceServer
 // for forward compatibility.
@@ -205,6 +223,13 @@ type BudgetServiceServer interface {
 	// Sums the project's money up by line, partner, category, work package, period
 	// and funder, against the approved budget.
 	GetBudgetSummary(context.Context, *GetBudgetSummaryRequest) (*BudgetSummary, error)
+	// Holds the budget against the rules of every funder that has some
+	// (controllo del budget): those that look at the project, at each partner, at
+	// its budget and at the lines; those of claims do not apply. What blocks here
+	// keeps the budget from being approved (BUDGET_BLOCKED): CreateBudgetVersion,
+	// RequestGate for the gate to execution and its approval are refused. Only the
+	// lead may (LEAD_ONLY), and those who see all projects.
+	CheckBudget(context.Context, *CheckBudgetRequest) (*CheckBudgetResponse, error)
 	mustEmbedUnimplementedBudgetServiceServer()
 }
 
@@ -241,6 +266,9 @@ func (UnimplementedBudgetServiceServer) ListBudgetVersions(context.Context, *Lis
 }
 func (UnimplementedBudgetServiceServer) GetBudgetSummary(context.Context, *GetBudgetSummaryRequest) (*BudgetSummary, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetBudgetSummary not implemented")
+}
+func (UnimplementedBudgetServiceServer) CheckBudget(context.Context, *CheckBudgetRequest) (*CheckBudgetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckBudget not implemented")
 }
 func (UnimplementedBudgetServiceServer) mustEmbedUnimplementedBudgetServiceServer() {}
 func (UnimplementedBudgetServiceServer) testEmbeddedByValue()                       {}
@@ -425,6 +453,24 @@ func _BudgetService_GetBudgetSummary_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BudgetService_CheckBudget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckBudgetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BudgetServiceServer).CheckBudget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BudgetService_CheckBudget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BudgetServiceServer).CheckBudget(ctx, req.(*CheckBudgetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // BudgetService_ServiceDesc is the grpc.ServiceDesc for BudgetService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -467,6 +513,10 @@ var BudgetService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetBudgetSummary",
 			Handler:    _BudgetService_GetBudgetSummary_Handler,
+		},
+		{
+			MethodName: "CheckBudget",
+			Handler:    _BudgetService_CheckBudget_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

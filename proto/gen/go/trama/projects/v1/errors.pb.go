@@ -261,6 +261,11 @@ const (
 	ProjectsError_PROJECTS_ERROR_TEMPLATE_IN_USE ProjectsError = 150
 	// A stakeholder has a need that is not one of the project's.
 	ProjectsError_PROJECTS_ERROR_NEED_UNKNOWN ProjectsError = 151
+	// The budget line names a category that the funder's rules do not have.
+	ProjectsError_PROJECTS_ERROR_FUNDER_CATEGORY_WRONG ProjectsError = 78
+	// A funder's rules do not allow the budget: metadata `rules` names them, and
+	// the violations say where and why.
+	ProjectsError_PROJECTS_ERROR_BUDGET_BLOCKED ProjectsError = 79
 )
 
 // Enum value maps for ProjectsError.
@@ -366,6 +371,8 @@ var (
 		149: "PROJECTS_ERROR_PROJECT_NOT_CLOSED",
 		150: "PROJECTS_ERROR_TEMPLATE_IN_USE",
 		151: "PROJECTS_ERROR_NEED_UNKNOWN",
+		78:  "PROJECTS_ERROR_FUNDER_CATEGORY_WRONG",
+		79:  "PROJECTS_ERROR_BUDGET_BLOCKED",
 	}
 	ProjectsError_value = map[string]int32{
 		"PROJECTS_ERROR_UNSPECIFIED":               0,
@@ -468,6 +475,8 @@ var (
 		"PROJECTS_ERROR_PROJECT_NOT_CLOSED":        149,
 		"PROJECTS_ERROR_TEMPLATE_IN_USE":           150,
 		"PROJECTS_ERROR_NEED_UNKNOWN":              151,
+		"PROJECTS_ERROR_FUNDER_CATEGORY_WRONG":     78,
+		"PROJECTS_ERROR_BUDGET_BLOCKED":            79,
 	}
 )
 
@@ -502,7 +511,7 @@ var File_trama_projects_v1_errors_proto protoreflect.FileDescriptor
 
 const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"\n" +
-	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\x86\x1c\n" +
+	"\x1etrama/projects/v1/errors.proto\x12\x11trama.projects.v1*\xd3\x1c\n" +
 	"\rProjectsError\x12\x1e\n" +
 	"\x1aPROJECTS_ERROR_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cPROJECTS_ERROR_FIELD_MISSING\x10\x01\x12\x1e\n" +
@@ -604,7 +613,9 @@ const file_trama_projects_v1_errors_proto_rawDesc = "" +
 	"%PROJECTS_ERROR_ARTEFACT_NOT_CONFIRMED\x10\x94\x01\x12&\n" +
 	"!PROJECTS_ERROR_PROJECT_NOT_CLOSED\x10\x95\x01\x12#\n" +
 	"\x1ePROJECTS_ERROR_TEMPLATE_IN_USE\x10\x96\x01\x12 \n" +
-	"\x1bPROJECTS_ERROR_NEED_UNKNOWN\x10\x97\x01BHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
+	"\x1bPROJECTS_ERROR_NEED_UNKNOWN\x10\x97\x01\x12(\n" +
+	"$PROJECTS_ERROR_FUNDER_CATEGORY_WRONG\x10N\x12!\n" +
+	"\x1dPROJECTS_ERROR_BUDGET_BLOCKED\x10OBHZFgithub.com/trama-suite/trama/proto/gen/go/trama/projects/v1;projectsv1b\x06proto3"
 
 var (
 	file_trama_projects_v1_errors_proto_rawDescOnce sync.Once

@@ -229,6 +229,70 @@ func (x *ExportBudgetRequest) GetLanguageCode() string {
 	return ""
 }
 
+// ExportClaimRequest names the claim.
+type ExportClaimRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name: `projects/{project}/claims/{claim}`.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What to write.
+	Format ExportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=trama.projects.v1.ExportFormat" json:"format,omitempty"`
+	// Language of the headings: `it`, `en`; empty is Italian.
+	LanguageCode  string `protobuf:"bytes,3,opt,name=language_code,json=languageCode,proto3" json:"language_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportClaimRequest) Reset() {
+	*x = ExportClaimRequest{}
+	mi := &file_trama_projects_v1_export_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportClaimRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportClaimRequest) ProtoMessage() {}
+
+func (x *ExportClaimRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_trama_projects_v1_export_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportClaimRequest.ProtoReflect.Descriptor instead.
+func (*ExportClaimRequest) Descriptor() ([]byte, []int) {
+	return file_trama_projects_v1_export_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ExportClaimRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ExportClaimRequest) GetFormat() ExportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ExportFormat_EXPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *ExportClaimRequest) GetLanguageCode() string {
+	if x != nil {
+		return x.LanguageCode
+	}
+	return ""
+}
+
 // DownloadClosingReportRequest names the project.
 type DownloadClosingReportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -243,7 +307,7 @@ type DownloadClosingReportRequest struct {
 
 func (x *DownloadClosingReportRequest) Reset() {
 	*x = DownloadClosingReportRequest{}
-	mi := &file_trama_projects_v1_export_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_export_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -255,7 +319,7 @@ func (x *DownloadClosingReportRequest) String() string {
 func (*DownloadClosingReportRequest) ProtoMessage() {}
 
 func (x *DownloadClosingReportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_trama_projects_v1_export_proto_msgTypes[2]
+	mi := &file_trama_projects_v1_export_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -268,7 +332,7 @@ func (x *DownloadClosingReportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DownloadClosingReportRequest.ProtoReflect.Descriptor instead.
 func (*DownloadClosingReportRequest) Descriptor() ([]byte, []int) {
-	return file_trama_projects_v1_export_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_export_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *DownloadClosingReportRequest) GetName() string {
@@ -301,6 +365,11 @@ const file_trama_projects_v1_export_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12A\n" +
 	"\x06format\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.ExportFormatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06format\x124\n" +
 	"\rlanguage_code\x18\x03 \x01(\tB\x0f\xbaH\fr\n" +
+	"R\x00R\x02itR\x02enR\flanguageCode\"\xba\x02\n" +
+	"\x12ExportClaimRequest\x12\xaa\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x95\x01\xbaH\x91\x01r\x8e\x012\x8b\x01^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/claims/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x12A\n" +
+	"\x06format\x18\x02 \x01(\x0e2\x1f.trama.projects.v1.ExportFormatB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06format\x124\n" +
+	"\rlanguage_code\x18\x03 \x01(\tB\x0f\xbaH\fr\n" +
 	"R\x00R\x02itR\x02enR\flanguageCode\"\xb8\x01\n" +
 	"\x1cDownloadClosingReportRequest\x12b\n" +
 	"\x04name\x18\x01 \x01(\tBN\xbaHKrI2G^projects/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\x04name\x124\n" +
@@ -309,14 +378,17 @@ const file_trama_projects_v1_export_proto_rawDesc = "" +
 	"\fExportFormat\x12\x1d\n" +
 	"\x19EXPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12EXPORT_FORMAT_XLSX\x10\x01\x12\x15\n" +
-	"\x11EXPORT_FORMAT_CSV\x10\x022\xb9\x03\n" +
+	"\x11EXPORT_FORMAT_CSV\x10\x022\xc7\x04\n" +
 	"\rExportService\x12~\n" +
 	"\x0fExportPortfolio\x12).trama.projects.v1.ExportPortfolioRequest\x1a\x14.google.api.HttpBody\"(\xea\xe0\x18\b\n" +
 	"\x04\x01\x02\t\n" +
 	"\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/portfolio:export0\x01\x12\x89\x01\n" +
 	"\fExportBudget\x12&.trama.projects.v1.ExportBudgetRequest\x1a\x14.google.api.HttpBody\"9\xea\xe0\x18\v\n" +
 	"\a\x01\x02\x03\x04\x05\t\n" +
-	"\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=projects/*}:exportBudget0\x01\x12\x9b\x01\n" +
+	"\x10\x02\x82\xd3\xe4\x93\x02$\x12\"/v1/{name=projects/*}:exportBudget0\x01\x12\x8b\x01\n" +
+	"\vExportClaim\x12%.trama.projects.v1.ExportClaimRequest\x1a\x14.google.api.HttpBody\"=\xea\xe0\x18\f\n" +
+	"\b\x01\x02\x03\x04\x05\t\n" +
+	"\v\x10\x02\x82\xd3\xe4\x93\x02'\x12%/v1/{name=projects/*/claims/*}:export0\x01\x12\x9b\x01\n" +
 	"\x15DownloadClosingReport\x12/.trama.projects.v1.DownloadClosingReportRequest\x1a\x14.google.api.HttpBody\"9\xea\xe0\x18\n" +
 	"\n" +
 	"\x06\x01\x02\x03\x04\t\n" +
@@ -335,28 +407,32 @@ func file_trama_projects_v1_export_proto_rawDescGZIP() []byte {
 }
 
 var file_trama_projects_v1_export_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_trama_projects_v1_export_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_trama_projects_v1_export_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_trama_projects_v1_export_proto_goTypes = []any{
 	(ExportFormat)(0),                    // 0: trama.projects.v1.ExportFormat
 	(*ExportPortfolioRequest)(nil),       // 1: trama.projects.v1.ExportPortfolioRequest
 	(*ExportBudgetRequest)(nil),          // 2: trama.projects.v1.ExportBudgetRequest
-	(*DownloadClosingReportRequest)(nil), // 3: trama.projects.v1.DownloadClosingReportRequest
-	(*httpbody.HttpBody)(nil),            // 4: google.api.HttpBody
+	(*ExportClaimRequest)(nil),           // 3: trama.projects.v1.ExportClaimRequest
+	(*DownloadClosingReportRequest)(nil), // 4: trama.projects.v1.DownloadClosingReportRequest
+	(*httpbody.HttpBody)(nil),            // 5: google.api.HttpBody
 }
 var file_trama_projects_v1_export_proto_depIdxs = []int32{
 	0, // 0: trama.projects.v1.ExportPortfolioRequest.format:type_name -> trama.projects.v1.ExportFormat
 	0, // 1: trama.projects.v1.ExportBudgetRequest.format:type_name -> trama.projects.v1.ExportFormat
-	1, // 2: trama.projects.v1.ExportService.ExportPortfolio:input_type -> trama.projects.v1.ExportPortfolioRequest
-	2, // 3: trama.projects.v1.ExportService.ExportBudget:input_type -> trama.projects.v1.ExportBudgetRequest
-	3, // 4: trama.projects.v1.ExportService.DownloadClosingReport:input_type -> trama.projects.v1.DownloadClosingReportRequest
-	4, // 5: trama.projects.v1.ExportService.ExportPortfolio:output_type -> google.api.HttpBody
-	4, // 6: trama.projects.v1.ExportService.ExportBudget:output_type -> google.api.HttpBody
-	4, // 7: trama.projects.v1.ExportService.DownloadClosingReport:output_type -> google.api.HttpBody
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	0, // 2: trama.projects.v1.ExportClaimRequest.format:type_name -> trama.projects.v1.ExportFormat
+	1, // 3: trama.projects.v1.ExportService.ExportPortfolio:input_type -> trama.projects.v1.ExportPortfolioRequest
+	2, // 4: trama.projects.v1.ExportService.ExportBudget:input_type -> trama.projects.v1.ExportBudgetRequest
+	3, // 5: trama.projects.v1.ExportService.ExportClaim:input_type -> trama.projects.v1.ExportClaimRequest
+	4, // 6: trama.projects.v1.ExportService.DownloadClosingReport:input_type -> trama.projects.v1.DownloadClosingReportRequest
+	5, // 7: trama.projects.v1.ExportService.ExportPortfolio:output_type -> google.api.HttpBody
+	5, // 8: trama.projects.v1.ExportService.ExportBudget:output_type -> google.api.HttpBody
+	5, // 9: trama.projects.v1.ExportService.ExportClaim:output_type -> google.api.HttpBody
+	5, // 10: trama.projects.v1.ExportService.DownloadClosingReport:output_type -> google.api.HttpBody
+	7, // [7:11] is the sub-list for method output_type
+	3, // [3:7] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_export_proto_init() }
@@ -370,7 +446,7 @@ func file_trama_projects_v1_export_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_export_proto_rawDesc), len(file_trama_projects_v1_export_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	ExportService_ExportPortfolio_FullMethodName       = "/trama.projects.v1.ExportService/ExportPortfolio"
 	ExportService_ExportBudget_FullMethodName          = "/trama.projects.v1.ExportService/ExportBudget"
+	ExportService_ExportClaim_FullMethodName           = "/trama.projects.v1.ExportService/ExportClaim"
 	ExportService_DownloadClosingReport_FullMethodName = "/trama.projects.v1.ExportService/DownloadClosingReport"
 )
 
@@ -44,10 +45,18 @@ type ExportServiceClient interface {
 	// caller may see, with its amount by reporting period and by funder, what was
 	// spent, reported, certified and paid, and what is left.
 	ExportBudget(ctx context.Context, in *ExportBudgetRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
+	// Exports a claim in the form that its funder asks for (rendicontazione nel
+	// formato del finanziatore): a row for each line, with the columns of the rule
+	// set that holds for it, of a claim that was submitted in the version of then.
+	// The amounts are what is accepted of the lines: claimed, less what is cut or
+	// parked. Where the funder has no rules, or these no columns, the columns are
+	// those of `ruleSets/own-funds`. The rights are those of GetClaim.
+	ExportClaim(ctx context.Context, in *ExportClaimRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
 	// Writes the closing report (rapporto finale) as PDF: card, partners, funders,
-	// objectives, phases with their approvals and waivers, deliverables, budget
-	// against actual and certified costs, risks, issues, lessons, boxes to sign
-	// in, and a checksum of the data. The same data at the same time give the same
+	// outcome, objectives, phases with their approvals and waivers, deliverables,
+	// quality checks, budget against actual and certified costs, risks, issues,
+	// decisions, approved changes, lessons, boxes to sign in, and a checksum of
+	// the data. The same data at the same time give the same
 	// bytes. It can be had in any phase. Only the lead may (LEAD_ONLY), and those
 	// who see all projects.
 	DownloadClosingReport(ctx context.Context, in *DownloadClosingReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error)
@@ -99,9 +108,28 @@ func (c *exportServiceClient) ExportBudget(ctx context.Context, in *ExportBudget
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExportService_ExportBudgetClient = grpc.ServerStreamingClient[httpbody.HttpBody]
 
+func (c *exportServiceClient) ExportClaim(ctx context.Context, in *ExportClaimRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ExportService_ServiceDesc.Streams[2], ExportService_ExportClaim_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportClaimRequest, httpbody.HttpBody]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ExportService_ExportClaimClient = grpc.ServerStreamingClient[httpbody.HttpBody]
+
 func (c *exportServiceClient) DownloadClosingReport(ctx context.Context, in *DownloadClosingReportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[httpbody.HttpBody], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &ExportService_ServiceDesc.Streams[2], ExportService_DownloadClosingReport_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &ExportService_ServiceDesc.Streams[3], ExportService_DownloadClosingReport_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -137,10 +165,18 @@ type ExportServiceServer interface {
 	// caller may see, with its amount by reporting period and by funder, what was
 	// spent, reported, certified and paid, and what is left.
 	ExportBudget(*ExportBudgetRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
+	// Exports a claim in the form that its funder asks for (rendicontazione nel
+	// formato del finanziatore): a row for each line, with the columns of the rule
+	// set that holds for it, of a claim that was submitted in the version of then.
+	// The amounts are what is accepted of the lines: claimed, less what is cut or
+	// parked. Where the funder has no rules, or these no columns, the columns are
+	// those of `ruleSets/own-funds`. The rights are those of GetClaim.
+	ExportClaim(*ExportClaimRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
 	// Writes the closing report (rapporto finale) as PDF: card, partners, funders,
-	// objectives, phases with their approvals and waivers, deliverables, budget
-	// against actual and certified costs, risks, issues, lessons, boxes to sign
-	// in, and a checksum of the data. The same data at the same time give the same
+	// outcome, objectives, phases with their approvals and waivers, deliverables,
+	// quality checks, budget against actual and certified costs, risks, issues,
+	// decisions, approved changes, lessons, boxes to sign in, and a checksum of
+	// the data. The same data at the same time give the same
 	// bytes. It can be had in any phase. Only the lead may (LEAD_ONLY), and those
 	// who see all projects.
 	DownloadClosingReport(*DownloadClosingReportRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error
@@ -159,6 +195,9 @@ func (UnimplementedExportServiceServer) ExportPortfolio(*ExportPortfolioRequest,
 }
 func (UnimplementedExportServiceServer) ExportBudget(*ExportBudgetRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
 	return status.Error(codes.Unimplemented, "method ExportBudget not implemented")
+}
+func (UnimplementedExportServiceServer) ExportClaim(*ExportClaimRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
+	return status.Error(codes.Unimplemented, "method ExportClaim not implemented")
 }
 func (UnimplementedExportServiceServer) DownloadClosingReport(*DownloadClosingReportRequest, grpc.ServerStreamingServer[httpbody.HttpBody]) error {
 	return status.Error(codes.Unimplemented, "method DownloadClosingReport not implemented")
@@ -206,6 +245,17 @@ func _ExportService_ExportBudget_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ExportService_ExportBudgetServer = grpc.ServerStreamingServer[httpbody.HttpBody]
 
+func _ExportService_ExportClaim_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportClaimRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ExportServiceServer).ExportClaim(m, &grpc.GenericServerStream[ExportClaimRequest, httpbody.HttpBody]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ExportService_ExportClaimServer = grpc.ServerStreamingServer[httpbody.HttpBody]
+
 func _ExportService_DownloadClosingReport_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(DownloadClosingReportRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -233,6 +283,11 @@ var ExportService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ExportBudget",
 			Handler:       _ExportService_ExportBudget_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportClaim",
+			Handler:       _ExportService_ExportClaim_Handler,
 			ServerStreams: true,
 		},
 		{

@@ -149,6 +149,59 @@ func (Phase) EnumDescriptor() ([]byte, []int) {
 	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{1}
 }
 
+// VatTreatment is a partner's statement on VAT (dichiarazione IVA).
+type VatTreatment int32
+
+const (
+	// Not stated.
+	VatTreatment_VAT_TREATMENT_UNSPECIFIED VatTreatment = 0
+	// It recovers the VAT on its purchases (IVA detraibile).
+	VatTreatment_VAT_TREATMENT_RECOVERABLE VatTreatment = 1
+	// It does not: the VAT is a cost (IVA indetraibile).
+	VatTreatment_VAT_TREATMENT_NOT_RECOVERABLE VatTreatment = 2
+)
+
+// Enum value maps for VatTreatment.
+var (
+	VatTreatment_name = map[int32]string{
+		0: "VAT_TREATMENT_UNSPECIFIED",
+		1: "VAT_TREATMENT_RECOVERABLE",
+		2: "VAT_TREATMENT_NOT_RECOVERABLE",
+	}
+	VatTreatment_value = map[string]int32{
+		"VAT_TREATMENT_UNSPECIFIED":     0,
+		"VAT_TREATMENT_RECOVERABLE":     1,
+		"VAT_TREATMENT_NOT_RECOVERABLE": 2,
+	}
+)
+
+func (x VatTreatment) Enum() *VatTreatment {
+	p := new(VatTreatment)
+	*p = x
+	return p
+}
+
+func (x VatTreatment) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (VatTreatment) Descriptor() protoreflect.EnumDescriptor {
+	return file_trama_projects_v1_project_proto_enumTypes[2].Descriptor()
+}
+
+func (VatTreatment) Type() protoreflect.EnumType {
+	return &file_trama_projects_v1_project_proto_enumTypes[2]
+}
+
+func (x VatTreatment) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use VatTreatment.Descriptor instead.
+func (VatTreatment) EnumDescriptor() ([]byte, []int) {
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+}
+
 // PartnerRole is the part an organisation has in the partnership.
 type PartnerRole int32
 
@@ -186,11 +239,11 @@ func (x PartnerRole) String() string {
 }
 
 func (PartnerRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[2].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[3].Descriptor()
 }
 
 func (PartnerRole) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[2]
+	return &file_trama_projects_v1_project_proto_enumTypes[3]
 }
 
 func (x PartnerRole) Number() protoreflect.EnumNumber {
@@ -199,7 +252,7 @@ func (x PartnerRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use PartnerRole.Descriptor instead.
 func (PartnerRole) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{2}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
 }
 
 // TeamRole is a part in a project's team, after PM².
@@ -251,11 +304,11 @@ func (x TeamRole) String() string {
 }
 
 func (TeamRole) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[3].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[4].Descriptor()
 }
 
 func (TeamRole) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[3]
+	return &file_trama_projects_v1_project_proto_enumTypes[4]
 }
 
 func (x TeamRole) Number() protoreflect.EnumNumber {
@@ -264,7 +317,7 @@ func (x TeamRole) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use TeamRole.Descriptor instead.
 func (TeamRole) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{3}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
 }
 
 // Engagement is how somebody stands to a project, after the stakeholder
@@ -317,11 +370,11 @@ func (x Engagement) String() string {
 }
 
 func (Engagement) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[4].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[5].Descriptor()
 }
 
 func (Engagement) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[4]
+	return &file_trama_projects_v1_project_proto_enumTypes[5]
 }
 
 func (x Engagement) Number() protoreflect.EnumNumber {
@@ -330,7 +383,7 @@ func (x Engagement) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Engagement.Descriptor instead.
 func (Engagement) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{4}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
 }
 
 // Level is a coarse degree.
@@ -374,11 +427,11 @@ func (x Level) String() string {
 }
 
 func (Level) Descriptor() protoreflect.EnumDescriptor {
-	return file_trama_projects_v1_project_proto_enumTypes[5].Descriptor()
+	return file_trama_projects_v1_project_proto_enumTypes[6].Descriptor()
 }
 
 func (Level) Type() protoreflect.EnumType {
-	return &file_trama_projects_v1_project_proto_enumTypes[5]
+	return &file_trama_projects_v1_project_proto_enumTypes[6]
 }
 
 func (x Level) Number() protoreflect.EnumNumber {
@@ -387,7 +440,7 @@ func (x Level) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Level.Descriptor instead.
 func (Level) EnumDescriptor() ([]byte, []int) {
-	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{5}
+	return file_trama_projects_v1_project_proto_rawDescGZIP(), []int{6}
 }
 
 // Project is a project card (scheda di progetto, charter).
@@ -964,8 +1017,18 @@ type Funder struct {
 	// rule_set is given and this is 0, it is the version that is in force when
 	// the card is written; without a rule set it is 0.
 	RuleSetVersion int32 `protobuf:"varint,8,opt,name=rule_set_version,json=ruleSetVersion,proto3" json:"rule_set_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// First and last day on which a cost is eligible (periodo di ammissibilità),
+	// for example `2026-01-31`; empty: the project's own. The last is not before
+	// the first (DATES_WRONG).
+	EligibleFromDate string `protobuf:"bytes,9,opt,name=eligible_from_date,json=eligibleFromDate,proto3" json:"eligible_from_date,omitempty"`
+	// See eligible_from_date.
+	EligibleToDate string `protobuf:"bytes,10,opt,name=eligible_to_date,json=eligibleToDate,proto3" json:"eligible_to_date,omitempty"`
+	// The funder accepted a calculation of indirect costs (metodologia dei costi
+	// indiretti), as Regulation (EU) 2021/1060, art. 54 (c) asks for the higher
+	// flat rate.
+	IndirectMethodology bool `protobuf:"varint,11,opt,name=indirect_methodology,json=indirectMethodology,proto3" json:"indirect_methodology,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *Funder) Reset() {
@@ -1054,6 +1117,27 @@ func (x *Funder) GetRuleSetVersion() int32 {
 	return 0
 }
 
+func (x *Funder) GetEligibleFromDate() string {
+	if x != nil {
+		return x.EligibleFromDate
+	}
+	return ""
+}
+
+func (x *Funder) GetEligibleToDate() string {
+	if x != nil {
+		return x.EligibleToDate
+	}
+	return ""
+}
+
+func (x *Funder) GetIndirectMethodology() bool {
+	if x != nil {
+		return x.IndirectMethodology
+	}
+	return false
+}
+
 // Partner is one organisation of the partnership (partner).
 type Partner struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1064,8 +1148,11 @@ type Partner struct {
 	// Share of the budget (quota), in hundredths of a per cent. All zero, or
 	// together exactly 10,000.
 	ShareBasisPoints int32 `protobuf:"varint,3,opt,name=share_basis_points,json=shareBasisPoints,proto3" json:"share_basis_points,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Whether it recovers the VAT on what it buys for the project. While it is not
+	// stated, rules that ask for it are not evaluated, and claims say so.
+	VatTreatment  VatTreatment `protobuf:"varint,4,opt,name=vat_treatment,json=vatTreatment,proto3,enum=trama.projects.v1.VatTreatment" json:"vat_treatment,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Partner) Reset() {
@@ -1117,6 +1204,13 @@ func (x *Partner) GetShareBasisPoints() int32 {
 		return x.ShareBasisPoints
 	}
 	return 0
+}
+
+func (x *Partner) GetVatTreatment() VatTreatment {
+	if x != nil {
+		return x.VatTreatment
+	}
+	return VatTreatment_VAT_TREATMENT_UNSPECIFIED
 }
 
 // TeamMember is a person with a part in the project.
@@ -1364,7 +1458,7 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12\"\n" +
 	"\amandate\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\amandate\x12\x82\x01\n" +
 	"\rorganisations\x18\x03 \x03(\tB\\\xbaHY\x92\x01V\x10d\x18\x01\"PrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\rorganisations\x12\x1e\n" +
-	"\x05meets\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05meets\"\xfd\x03\n" +
+	"\x05meets\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05meets\"\xd8\x05\n" +
 	"\x06Funder\x12-\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\vdisplayName\x12z\n" +
@@ -1375,13 +1469,18 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\x122\n" +
 	"\x03key\x18\x06 \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9-]{0,39})?$R\x03key\x12G\n" +
 	"\brule_set\x18\a \x01(\tB,\xbaH)r'2%^(ruleSets/[a-z0-9][a-z0-9-]{0,62})?$R\aruleSet\x125\n" +
-	"\x10rule_set_version\x18\b \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00R\x0eruleSetVersion\"\xfc\x01\n" +
+	"\x10rule_set_version\x18\b \x01(\x05B\v\xbaH\b\x1a\x06\x18\xc0\x84=(\x00R\x0eruleSetVersion\x12T\n" +
+	"\x12eligible_from_date\x18\t \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x10eligibleFromDate\x12P\n" +
+	"\x10eligible_to_date\x18\n" +
+	" \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x0eeligibleToDate\x121\n" +
+	"\x14indirect_methodology\x18\v \x01(\bR\x13indirectMethodology\"\xcc\x02\n" +
 	"\aPartner\x12w\n" +
 	"\forganisation\x18\x01 \x01(\tBS\xbaHPrN2L^organisations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$R\forganisation\x12>\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.trama.projects.v1.PartnerRoleB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x128\n" +
 	"\x12share_basis_points\x18\x03 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\"\xe8\x01\n" +
+	"\xbaH\a\x1a\x05\x18\x90N(\x00R\x10shareBasisPoints\x12N\n" +
+	"\rvat_treatment\x18\x04 \x01(\x0e2\x1f.trama.projects.v1.VatTreatmentB\b\xbaH\x05\x82\x01\x02\x10\x01R\fvatTreatment\"\xe8\x01\n" +
 	"\n" +
 	"TeamMember\x12$\n" +
 	"\asubject\x18\x01 \x01(\tB\n" +
@@ -1413,7 +1512,11 @@ const file_trama_projects_v1_project_proto_rawDesc = "" +
 	"\x0ePHASE_PLANNING\x10\x02\x12\x13\n" +
 	"\x0fPHASE_EXECUTION\x10\x03\x12\x11\n" +
 	"\rPHASE_CLOSING\x10\x04\x12\x10\n" +
-	"\fPHASE_CLOSED\x10\x05*\\\n" +
+	"\fPHASE_CLOSED\x10\x05*o\n" +
+	"\fVatTreatment\x12\x1d\n" +
+	"\x19VAT_TREATMENT_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19VAT_TREATMENT_RECOVERABLE\x10\x01\x12!\n" +
+	"\x1dVAT_TREATMENT_NOT_RECOVERABLE\x10\x02*\\\n" +
 	"\vPartnerRole\x12\x1c\n" +
 	"\x18PARTNER_ROLE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11PARTNER_ROLE_LEAD\x10\x01\x12\x18\n" +
@@ -1452,61 +1555,63 @@ func file_trama_projects_v1_project_proto_rawDescGZIP() []byte {
 	return file_trama_projects_v1_project_proto_rawDescData
 }
 
-var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_trama_projects_v1_project_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
 var file_trama_projects_v1_project_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_trama_projects_v1_project_proto_goTypes = []any{
 	(Outcome)(0),                  // 0: trama.projects.v1.Outcome
 	(Phase)(0),                    // 1: trama.projects.v1.Phase
-	(PartnerRole)(0),              // 2: trama.projects.v1.PartnerRole
-	(TeamRole)(0),                 // 3: trama.projects.v1.TeamRole
-	(Engagement)(0),               // 4: trama.projects.v1.Engagement
-	(Level)(0),                    // 5: trama.projects.v1.Level
-	(*Project)(nil),               // 6: trama.projects.v1.Project
-	(*ReportingPeriod)(nil),       // 7: trama.projects.v1.ReportingPeriod
-	(*Charter)(nil),               // 8: trama.projects.v1.Charter
-	(*GovernanceBody)(nil),        // 9: trama.projects.v1.GovernanceBody
-	(*Funder)(nil),                // 10: trama.projects.v1.Funder
-	(*Partner)(nil),               // 11: trama.projects.v1.Partner
-	(*TeamMember)(nil),            // 12: trama.projects.v1.TeamMember
-	(*Stakeholder)(nil),           // 13: trama.projects.v1.Stakeholder
-	nil,                           // 14: trama.projects.v1.Project.AttributesEntry
-	(*v1.LocalizedText)(nil),      // 15: trama.type.v1.LocalizedText
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*v1.Money)(nil),              // 17: trama.type.v1.Money
+	(VatTreatment)(0),             // 2: trama.projects.v1.VatTreatment
+	(PartnerRole)(0),              // 3: trama.projects.v1.PartnerRole
+	(TeamRole)(0),                 // 4: trama.projects.v1.TeamRole
+	(Engagement)(0),               // 5: trama.projects.v1.Engagement
+	(Level)(0),                    // 6: trama.projects.v1.Level
+	(*Project)(nil),               // 7: trama.projects.v1.Project
+	(*ReportingPeriod)(nil),       // 8: trama.projects.v1.ReportingPeriod
+	(*Charter)(nil),               // 9: trama.projects.v1.Charter
+	(*GovernanceBody)(nil),        // 10: trama.projects.v1.GovernanceBody
+	(*Funder)(nil),                // 11: trama.projects.v1.Funder
+	(*Partner)(nil),               // 12: trama.projects.v1.Partner
+	(*TeamMember)(nil),            // 13: trama.projects.v1.TeamMember
+	(*Stakeholder)(nil),           // 14: trama.projects.v1.Stakeholder
+	nil,                           // 15: trama.projects.v1.Project.AttributesEntry
+	(*v1.LocalizedText)(nil),      // 16: trama.type.v1.LocalizedText
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.Money)(nil),              // 18: trama.type.v1.Money
 }
 var file_trama_projects_v1_project_proto_depIdxs = []int32{
-	15, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
-	15, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
-	10, // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
-	11, // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
-	12, // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
-	13, // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
-	14, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
+	16, // 0: trama.projects.v1.Project.title:type_name -> trama.type.v1.LocalizedText
+	16, // 1: trama.projects.v1.Project.objectives:type_name -> trama.type.v1.LocalizedText
+	11, // 2: trama.projects.v1.Project.funders:type_name -> trama.projects.v1.Funder
+	12, // 3: trama.projects.v1.Project.partners:type_name -> trama.projects.v1.Partner
+	13, // 4: trama.projects.v1.Project.team:type_name -> trama.projects.v1.TeamMember
+	14, // 5: trama.projects.v1.Project.stakeholders:type_name -> trama.projects.v1.Stakeholder
+	15, // 6: trama.projects.v1.Project.attributes:type_name -> trama.projects.v1.Project.AttributesEntry
 	1,  // 7: trama.projects.v1.Project.phase:type_name -> trama.projects.v1.Phase
-	16, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
-	16, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
-	16, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
-	7,  // 11: trama.projects.v1.Project.reporting_periods:type_name -> trama.projects.v1.ReportingPeriod
-	8,  // 12: trama.projects.v1.Project.charter:type_name -> trama.projects.v1.Charter
+	17, // 8: trama.projects.v1.Project.close_time:type_name -> google.protobuf.Timestamp
+	17, // 9: trama.projects.v1.Project.create_time:type_name -> google.protobuf.Timestamp
+	17, // 10: trama.projects.v1.Project.update_time:type_name -> google.protobuf.Timestamp
+	8,  // 11: trama.projects.v1.Project.reporting_periods:type_name -> trama.projects.v1.ReportingPeriod
+	9,  // 12: trama.projects.v1.Project.charter:type_name -> trama.projects.v1.Charter
 	0,  // 13: trama.projects.v1.Project.outcome:type_name -> trama.projects.v1.Outcome
-	15, // 14: trama.projects.v1.Charter.business_need:type_name -> trama.type.v1.LocalizedText
-	15, // 15: trama.projects.v1.Charter.success_criteria:type_name -> trama.type.v1.LocalizedText
-	15, // 16: trama.projects.v1.Charter.constraints:type_name -> trama.type.v1.LocalizedText
-	15, // 17: trama.projects.v1.Charter.assumptions:type_name -> trama.type.v1.LocalizedText
-	15, // 18: trama.projects.v1.Charter.exclusions:type_name -> trama.type.v1.LocalizedText
-	9,  // 19: trama.projects.v1.Charter.governance:type_name -> trama.projects.v1.GovernanceBody
-	17, // 20: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
-	2,  // 21: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
-	3,  // 22: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
-	5,  // 23: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
-	5,  // 24: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
-	4,  // 25: trama.projects.v1.Stakeholder.current_engagement:type_name -> trama.projects.v1.Engagement
-	4,  // 26: trama.projects.v1.Stakeholder.desired_engagement:type_name -> trama.projects.v1.Engagement
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	16, // 14: trama.projects.v1.Charter.business_need:type_name -> trama.type.v1.LocalizedText
+	16, // 15: trama.projects.v1.Charter.success_criteria:type_name -> trama.type.v1.LocalizedText
+	16, // 16: trama.projects.v1.Charter.constraints:type_name -> trama.type.v1.LocalizedText
+	16, // 17: trama.projects.v1.Charter.assumptions:type_name -> trama.type.v1.LocalizedText
+	16, // 18: trama.projects.v1.Charter.exclusions:type_name -> trama.type.v1.LocalizedText
+	10, // 19: trama.projects.v1.Charter.governance:type_name -> trama.projects.v1.GovernanceBody
+	18, // 20: trama.projects.v1.Funder.grant:type_name -> trama.type.v1.Money
+	3,  // 21: trama.projects.v1.Partner.role:type_name -> trama.projects.v1.PartnerRole
+	2,  // 22: trama.projects.v1.Partner.vat_treatment:type_name -> trama.projects.v1.VatTreatment
+	4,  // 23: trama.projects.v1.TeamMember.role:type_name -> trama.projects.v1.TeamRole
+	6,  // 24: trama.projects.v1.Stakeholder.interest:type_name -> trama.projects.v1.Level
+	6,  // 25: trama.projects.v1.Stakeholder.influence:type_name -> trama.projects.v1.Level
+	5,  // 26: trama.projects.v1.Stakeholder.current_engagement:type_name -> trama.projects.v1.Engagement
+	5,  // 27: trama.projects.v1.Stakeholder.desired_engagement:type_name -> trama.projects.v1.Engagement
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_trama_projects_v1_project_proto_init() }
@@ -1519,7 +1624,7 @@ func file_trama_projects_v1_project_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_trama_projects_v1_project_proto_rawDesc), len(file_trama_projects_v1_project_proto_rawDesc)),
-			NumEnums:      6,
+			NumEnums:      7,
 			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
