@@ -81,6 +81,9 @@ func (s *Server) byRules(ctx context.Context, tx *sqldb.Tx, p *domain.Project, c
 			continue // whoever sees the claim does not see other partners' lines by that
 		}
 		found := ruleFinding(name, &y)
+		// What the project or its funder's payments break stops the budget, not the
+		// claim of a partner, who cannot put it right.
+		found.Block = found.Block && y.Scope != rules.ScopeProject
 		found.Resource = cmp.Or(resource[y.Key], y.Key)
 		out = append(out, found)
 	}
