@@ -90,8 +90,8 @@ func badProjectInputs(w *world, second string) []bad {
 	bill := func(amount, date, more string) string {
 		return `{"organisation": "` + organisation + `", "budgetLine": "` + line + `", "amount": ` + amount + `, "document": {"issuer": "x", "number": "` + unique() + `", "date": "` + date + `"}` + more + `}`
 	}
-	source := func(old, replacement string) string {
-		text, _ := json.Marshal(strings.Replace(ruleSet("guasto"), old, replacement, 1))
+	source := func(replacements ...string) string {
+		text, _ := json.Marshal(strings.NewReplacer(replacements...).Replace(ruleSet("guasto"))) // a text always has JSON
 		return `{"source": ` + string(text) + `}`
 	}
 	card := func(more string) string {
@@ -141,8 +141,8 @@ func badProjectInputs(w *world, second string) []bad {
 		{"rules that do not compile", "POST", "/v1/ruleSets:publish", source("project.currency ==", "project.valuta =="), nil, 400, "RULE_SET_WRONG", "source"},
 		{"rules of another type", "POST", "/v1/ruleSets:publish", source(`project.currency == "EUR"`, `project.currency + "EUR"`), nil, 400, "RULE_SET_WRONG", "source"},
 		{"rules with an unknown key", "POST", "/v1/ruleSets:publish", source("rules:", "sorpresa: 1\nrules:"), nil, 400, "RULE_SET_WRONG", "source"},
-		{"rules that never end", "POST", "/v1/ruleSets:publish", source(`project.currency == "EUR"`,
-			`lines.all(a, lines.all(b, lines.all(c, lines.all(d, lines.all(e, lines.all(f, a.amount + b.amount + c.amount + d.amount + e.amount + f.amount >= 0))))))`), nil, 400, "RULE_SET_WRONG", "source"},
+		{"rules that never end", "POST", "/v1/ruleSets:publish", source("scope: project", "scope: claim", `project.currency == "EUR"`,
+			`claim.lines.all(a, claim.lines.all(b, claim.lines.all(c, claim.lines.all(d, a.amount + b.amount + c.amount + d.amount >= 0))))`), nil, 400, "RULE_SET_WRONG", "source"},
 		{"rules of aliases without end", "POST", "/v1/ruleSets:publish", source("rules:", "note: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c]\nrules:"), nil, 400, "RULE_SET_WRONG", "source"},
 	}
 }
