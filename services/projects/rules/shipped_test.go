@@ -289,7 +289,7 @@ func find(r Report, rule string) []Finding {
 var published = map[string]string{
 	"erdf-interreg-2021-27":      "a4a6485e4ebe3460578497dde148d5ca1feb03bbeeb86619167dd5799bce8b5e",
 	"esf-plus-2021-27":           "6fe9aa2bab3a70196c2411e710ddbdebe0f890c3233d885020546b75c854a9b2",
-	"fondazione-anticipo-saldo":  "930d4bf1f8e1eb910a35fa6089d39a43bcd0b8262d047ed1d23c289655f18a05",
+	"fondazione-anticipo-saldo":  "d4e9f7a7ae9ed0d6a5c849529802fe99891fa4effa77de6cfcac64d5335dce9d",
 	"fondazione-cofinanziamento": "1e02a3d90eb8acbdedfa75ccf80b6654a0c9a36739892239815cbe4e9fd92b2b",
 	"horizon-europe":             "05681954b51daa4414130fbbbdf966dc33955408eef830db2a07cb92f29688b5",
 	"own-funds":                  "70f2124f4afe90e9e7d0293b0ac2f35eef40d94987d1528774ed31b8c3bf292e",
