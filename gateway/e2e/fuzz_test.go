@@ -21,7 +21,7 @@ import (
 // fuzzSeed makes a run repeatable; rounds are the messages for each RPC.
 const (
 	fuzzSeed = 20261121
-	rounds   = 30
+	rounds   = 20
 )
 
 // garbage fills requests of any kind: with values that are wrong in all the ways

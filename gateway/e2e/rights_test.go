@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	authzv1 "github.com/trama-suite/trama/proto/gen/go/trama/authz/v1"
 	projectsv1 "github.com/trama-suite/trama/proto/gen/go/trama/projects/v1"
@@ -223,7 +224,7 @@ func TestWhoSeesWhichCosts(t *testing.T) {
 				req := minimal(m, func(method, string) string { return x.project })
 				setPath(req.ProtoReflect(), m.bound[0].field, name)
 				if fd := req.ProtoReflect().Descriptor().Fields().ByName("format"); fd != nil {
-					req.(*projectsv1.ExportBudgetRequest).Format = projectsv1.ExportFormat_EXPORT_FORMAT_CSV
+					req.ProtoReflect().Set(fd, protoreflect.ValueOfEnum(projectsv1.ExportFormat_EXPORT_FORMAT_CSV.Number()))
 				}
 				for _, p := range x.parties {
 					calls++
