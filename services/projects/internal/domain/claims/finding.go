@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -40,14 +41,21 @@ const (
 
 const mostNamed = 20
 
-// blocked returns the error for a claim that cannot be submitted. Double funding
-// is told by a reason of its own, before the rest.
+// blocked returns the error for a claim that cannot be submitted, in the words of
+// the first finding that blocks it; the fields have the words of all. Double
+// funding is told by a reason of its own, before the rest.
 func (c *Claim) blocked(findings []Finding) error {
 	var rules []string
+	first, more := "", 0
 	reason := domain.ClaimBlocked
 	for _, f := range findings {
 		if !f.Block {
 			continue
+		}
+		if first == "" {
+			first = f.English
+		} else {
+			more++
 		}
 		if !slices.Contains(rules, f.Rule) && len(rules) < mostNamed {
 			rules = append(rules, f.Rule)
@@ -59,7 +67,10 @@ func (c *Claim) blocked(findings []Finding) error {
 	if len(rules) == 0 {
 		return nil
 	}
-	e := errs.New(errs.FailedPrecondition, reason, "%s cannot be submitted: %s", c.Name(), strings.Join(rules, ", ")).
+	if more > 0 {
+		first = fmt.Sprintf("%s And %d more.", first, more)
+	}
+	e := errs.New(errs.FailedPrecondition, reason, "%s cannot be submitted (%s): %s", c.Name(), strings.Join(rules, ", "), first).
 		With("resource", c.Name()).With("rules", strings.Join(rules, ","))
 	for _, f := range findings {
 		if f.Block && len(e.Fields) < mostNamed {
