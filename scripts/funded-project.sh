@@ -73,7 +73,7 @@ E=$(call $C $P/expenditures '{"organisation": "'$FIRM'", "budgetLine": "'$L'", "
 K=$(call $C $P/claims '{"organisation": "'$FIRM'", "funder": "fondazione"}' | field name)
 call $C $K:collect '{}' >/dev/null
 call $C $K:submit '{}' | field description
-# 409 CLAIM_BLOCKED, rule vat: The organisation recovers VAT: 10,000.00 € of document FT 12 is eligible, not 12,200.00 €.
+# 409 CLAIM_BLOCKED, rule vat: The VAT is recovered: 10,000.00 € of document FT 12 is eligible, not 12,200.00 €.
 
 # Corrected: the line is taken out, the cost is what is eligible, and the claim handed in.
 X=$(call $C $K/lines | field name)
